@@ -1,0 +1,3 @@
+//! Flowdeck's own routes, `/api/flowdeck/v1/…`.
+
+pub mod session;

@@ -1,0 +1,7 @@
+//! MLflow's own types and calls, as it spells them.
+
+pub mod artifact;
+pub mod experiment;
+pub mod metric;
+pub mod number;
+pub mod run;

@@ -1,0 +1,255 @@
+//! What only a browser has. On the server each of these does nothing; none may be called while a page is drawn.
+
+#[cfg(feature = "hydrate")]
+mod real {
+    use js_sys::{Function, Reflect};
+    use leptos::prelude::{document, window};
+    use wasm_bindgen::{JsCast, JsValue};
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::{ClipboardEvent, DocumentFragment, Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent, VisibilityState};
+
+    /// Milliseconds since 1970.
+    pub fn now() -> i64 {
+        js_sys::Date::now() as i64
+    }
+
+    /// The time at `at` on the visitor's own clock, for example `2026-11-20 14:03:21 (+01:00)`.
+    pub fn local_time(at: i64) -> String {
+        let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
+        let east = -(date.get_timezone_offset() as i64);
+        let text = crate::part::time::utc(at + east * 60_000);
+        format!(
+            "{text} ({}{:02}:{:02})",
+            if east < 0 { '-' } else { '+' },
+            east.abs() / 60,
+            east.abs() % 60
+        )
+    }
+
+    pub fn visible() -> bool {
+        document().visibility_state() == VisibilityState::Visible
+    }
+
+    /// What this browser keeps under `key`.
+    pub fn stored(key: &str) -> Option<String> {
+        window().local_storage().ok()??.get_item(key).ok()?
+    }
+
+    /// Keeps `value` under `key`, or nothing any more.
+    pub fn store(key: &str, value: Option<&str>) {
+        if let Ok(Some(storage)) = window().local_storage() {
+            match value {
+                Some(value) => storage.set_item(key, value).ok(),
+                None => storage.remove_item(key).ok(),
+            };
+        }
+    }
+
+    /// Sets or removes an attribute of `<html>`.
+    pub fn mark_document(attribute: &str, value: Option<&str>) {
+        if let Some(html) = document().document_element() {
+            match value {
+                Some(value) => html.set_attribute(attribute, value).ok(),
+                None => html.remove_attribute(attribute).ok(),
+            };
+        }
+    }
+
+    /// Puts `text` on the clipboard; false where the browser did not let us.
+    pub async fn copy(text: &str) -> bool {
+        if window().is_secure_context() {
+            return JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok();
+        }
+        copy_by_selection(text).unwrap_or(false)
+    }
+
+    /// The old way, for pages that were not loaded over https.
+    fn copy_by_selection(text: &str) -> Option<bool> {
+        let document = document();
+        let area = document.create_element("textarea").ok()?.dyn_into::<HtmlTextAreaElement>().ok()?;
+        area.set_value(text);
+        area.set_class_name("unseen");
+        // Inside of an open dialog nothing outside of it can take the focus.
+        let focused = document.active_element();
+        let place = focused
+            .as_ref()
+            .and_then(|element| element.closest("dialog").ok()?)
+            .or_else(|| Some(document.body()?.into()))?;
+        place.append_child(&area).ok()?;
+        area.select();
+        let command = Reflect::get(&document, &"execCommand".into()).ok()?.dyn_into::<Function>().ok()?;
+        let done = command.call1(&document, &"copy".into()).ok().and_then(|answer| answer.as_bool());
+        area.remove();
+        if let Some(focused) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            focused.focus().ok();
+        }
+        done
+    }
+
+    /// Focuses the first element that matches, if there is one.
+    pub fn focus(selector: &str) -> bool {
+        let element = document()
+            .query_selector(selector)
+            .ok()
+            .flatten()
+            .and_then(|element| element.dyn_into::<HtmlElement>().ok());
+        element.is_some_and(|element| element.focus().is_ok())
+    }
+
+    /// [`focus`], unless the focus is somewhere already.
+    pub fn focus_if_lost(selector: &str) {
+        let somewhere = document().active_element().is_some_and(|element| element.tag_name() != "BODY");
+        if !somewhere {
+            focus(selector);
+        }
+    }
+
+    /// Clicks the first element that matches, if there is one.
+    pub fn press(selector: &str) -> bool {
+        let element = document()
+            .query_selector(selector)
+            .ok()
+            .flatten()
+            .and_then(|element| element.dyn_into::<HtmlElement>().ok());
+        element.map(|element| element.click()).is_some()
+    }
+
+    /// Moves the focus among the elements that match, from the focused one or from outside of them.
+    pub fn step_focus(selector: &str, forward: bool) -> bool {
+        let Ok(items) = document().query_selector_all(selector) else {
+            return false;
+        };
+        let focused = document().active_element();
+        let count = items.length();
+        let at = (0..count).find(|index| items.item(*index).as_ref() == focused.as_ref().map(AsRef::as_ref));
+        let next = match (at, forward) {
+            (Some(at), true) => at + 1,
+            (Some(at), false) => at.wrapping_sub(1),
+            (None, true) => 0,
+            (None, false) => return false,
+        };
+        let item = items.item(next).and_then(|item| item.dyn_into::<HtmlElement>().ok());
+        item.is_some_and(|item| item.focus().is_ok())
+    }
+
+    /// Where this page is served from, without a path: `https://example.org`.
+    pub fn origin() -> String {
+        window().location().origin().unwrap_or_default()
+    }
+
+    /// Puts the exact values on the clipboard when what is copied shows shortened ones (`<data class="exact">`).
+    pub fn copy_exactly(event: &ClipboardEvent) -> Option<()> {
+        let selection = window().get_selection().ok()??;
+        if selection.is_collapsed() || selection.range_count() != 1 {
+            return None;
+        }
+        let range = selection.get_range_at(0).ok()?;
+        let part = range.clone_contents().ok()?;
+        let values = part.query_selector_all("data.exact").ok()?;
+        let text = if values.length() == 0 {
+            // Perhaps the whole text of one value.
+            let node = range.common_ancestor_container().ok()?;
+            let element = node.dyn_ref::<Element>().cloned().or_else(|| node.parent_element())?;
+            let value = element.closest("data.exact").ok()??;
+            (value.text_content() == part.text_content()).then(|| value.get_attribute("value"))??
+        } else {
+            for index in 0..values.length() {
+                if let Some(value) = values.item(index).and_then(|value| value.dyn_into::<Element>().ok()) {
+                    value.set_text_content(value.get_attribute("value").as_deref());
+                }
+            }
+            table_text(&part).or_else(|| part.text_content())?
+        };
+        event.clipboard_data()?.set_data("text/plain", &text).ok()?;
+        event.prevent_default();
+        Some(())
+    }
+
+    /// The rows of a table as lines, their cells with tabs between.
+    fn table_text(part: &DocumentFragment) -> Option<String> {
+        let rows = part.query_selector_all("tr").ok()?;
+        let mut lines = Vec::new();
+        for row in (0..rows.length()).filter_map(|index| rows.item(index)?.dyn_into::<Element>().ok()) {
+            let cells = row.query_selector_all("th, td").ok()?;
+            let cells = (0..cells.length()).filter_map(|index| cells.item(index)?.text_content());
+            lines.push(cells.map(|cell| cell.trim().to_owned()).collect::<Vec<_>>().join("\t"));
+        }
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// Whether a key that was pressed there belongs to what is being written.
+    pub fn is_writing(event: &KeyboardEvent) -> bool {
+        let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        element.is_some_and(|element| {
+            element
+                .closest("input, textarea, select, [contenteditable], dialog[open]")
+                .is_ok_and(|found| found.is_some())
+        })
+    }
+
+    pub fn reload() {
+        window().location().reload().ok();
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+mod real {
+    use leptos::web_sys::{ClipboardEvent, KeyboardEvent};
+
+    pub fn now() -> i64 {
+        0
+    }
+
+    pub fn local_time(at: i64) -> String {
+        crate::part::time::utc(at)
+    }
+
+    pub fn visible() -> bool {
+        true
+    }
+
+    pub fn stored(_key: &str) -> Option<String> {
+        None
+    }
+
+    pub fn store(_key: &str, _value: Option<&str>) {}
+
+    pub fn mark_document(_attribute: &str, _value: Option<&str>) {}
+
+    pub async fn copy(_text: &str) -> bool {
+        false
+    }
+
+    pub fn focus(_selector: &str) -> bool {
+        false
+    }
+
+    pub fn focus_if_lost(_selector: &str) {}
+
+    pub fn press(_selector: &str) -> bool {
+        false
+    }
+
+    pub fn step_focus(_selector: &str, _forward: bool) -> bool {
+        false
+    }
+
+    pub fn origin() -> String {
+        String::new()
+    }
+
+    pub fn copy_exactly(_event: &ClipboardEvent) -> Option<()> {
+        None
+    }
+
+    pub fn is_writing(_event: &KeyboardEvent) -> bool {
+        false
+    }
+
+    pub fn reload() {}
+}
+
+pub use real::{
+    copy, copy_exactly, focus, focus_if_lost, is_writing, local_time, mark_document, now, origin, press, reload, step_focus, store, stored,
+    visible,
+};

@@ -1,0 +1,36 @@
+//! A file or folder a page: it loads and lays out, and owns no drawing or table code.
+
+pub mod account;
+pub mod experiment;
+pub mod experiments;
+pub mod not_found;
+pub mod run;
+pub mod sign_in;
+pub mod trouble;
+
+use std::future::Future;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::{api::Result, part::toast::Toasts};
+
+/// Sets the status of the document that is being rendered. The server provides it; the browser has none.
+#[derive(Clone)]
+pub struct StatusSetter(pub std::sync::Arc<dyn Fn(u16) + Send + Sync>);
+
+/// Makes the document's status `code` while rendering on the server; nothing in the browser.
+pub fn set_status(code: u16) {
+    if let Some(StatusSetter(set)) = use_context::<StatusSetter>() {
+        set(code);
+    }
+}
+
+/// Sends a change that is shown already. A refusal takes it back and says so: "The name was not saved".
+pub fn change(toasts: Toasts, what: &'static str, send: impl Future<Output = Result<()>> + 'static, back: impl FnOnce() + 'static) {
+    spawn_local(async move {
+        if let Err(error) = send.await {
+            back();
+            toasts.failed(what, &error);
+        }
+    });
+}

@@ -1,0 +1,113 @@
+//! An experiment: its runs, and what it is about.
+
+mod about;
+mod column;
+mod filter;
+mod line;
+mod list;
+mod panel;
+mod row;
+mod runs;
+mod table;
+mod title;
+mod turn;
+mod view;
+
+use crate::part::dynamic::dynamic;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+pub use self::{about::internal, row::phase, title::way};
+use self::{
+    runs::Runs,
+    view::{Place, Tab, View},
+};
+use super::trouble::Trouble;
+use crate::{
+    api::{self, Client, mlflow::experiment},
+    part::{
+        face::Loading,
+        tabs::{Tab as TabLink, Tabs},
+        title::Title,
+    },
+};
+
+#[component]
+pub fn Experiment() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("experiment").unwrap_or_default());
+    // Another experiment is another page.
+    move || page(id.get())
+}
+
+fn page(id: String) -> AnyView {
+    let place = Place::here(&id);
+    let client = expect_context::<Client>();
+    let first = place.now();
+    let experiment = {
+        let (client, id) = (client.clone(), id.clone());
+        Resource::new(
+            || (),
+            move |()| {
+                let (client, id) = (client.clone(), id.clone());
+                async move { experiment::get(&client, &id).await }
+            },
+        )
+    };
+    // The first screen alone: later ones replace it in place.
+    let runs = {
+        let id = id.clone();
+        Resource::new(
+            || (),
+            move |()| {
+                let (client, id, first) = (client.clone(), id.clone(), first.clone());
+                async move {
+                    match first.tab {
+                        Tab::Runs => Some(runs::first(&client, &id, &first).await),
+                        Tab::About => None,
+                    }
+                }
+            },
+        )
+    };
+    view! {
+        <Transition fallback=|| view! { <Loading/> }>
+            {dynamic(move || {
+                let id = id.clone();
+                Suspend::new(async move {
+                    match experiment.await {
+                        Ok(experiment) => known(experiment, runs.await, place),
+                        Err(error) => {
+                            let what = format!("experiment {id}");
+                            view! { <Title text=what.clone()/><Trouble what=what error=error retry=move |()| experiment.refetch()/> }.into_any()
+                        }
+                    }
+                })
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+fn known(experiment: experiment::Experiment, first: Option<api::Result<table::Page>>, place: Place) -> AnyView {
+    let view = place.view;
+    let runs = Runs::new(experiment.experiment_id.clone(), first, view);
+    let experiment = RwSignal::new(experiment);
+    let tab = Memo::new(move |_| view.read().tab);
+    let link = move |tab: Tab| Signal::derive(place.link(move |view| View { tab, panel: false, ..view }));
+    let on = move |wanted: Tab| Signal::derive(move || tab.get() == wanted);
+    view! {
+        <article class="page experiment" class:fixed=move || tab.get() == Tab::Runs>
+            {title::title(experiment, runs)}
+            <Tabs label="Experiment">
+                <TabLink href=link(Tab::Runs) current=on(Tab::Runs)>"Runs"</TabLink>
+                <TabLink href=link(Tab::About) current=on(Tab::About)>"About"</TabLink>
+            </Tabs>
+            {dynamic(move || match tab.get() {
+                Tab::Runs => list::list(runs, place),
+                Tab::About => about::about(experiment),
+            })}
+        </article>
+    }
+    .into_any()
+}

@@ -1,0 +1,233 @@
+//! The columns of the runs table, and how MLflow sorts by them.
+
+use serde::{Deserialize, Serialize};
+
+/// A column. Written in addresses as a word, or as `m:`, `p:` or `t:` and the key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub enum Column {
+    /// The first one, always there.
+    Name,
+    Status,
+    Start,
+    End,
+    Duration,
+    User,
+    Source,
+    Commit,
+    Id,
+    Param(String),
+    Metric(String),
+    Tag(String),
+}
+
+/// The columns that every run has, in the order of the panel.
+pub const FIXED: [Column; 8] = [
+    Column::Status,
+    Column::Start,
+    Column::End,
+    Column::Duration,
+    Column::User,
+    Column::Source,
+    Column::Commit,
+    Column::Id,
+];
+
+/// Which column, and which way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sort {
+    pub column: Column,
+    pub descending: bool,
+}
+
+// === impl Column ===
+
+impl Column {
+    /// As in addresses.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Param(key) => format!("p:{key}"),
+            Self::Metric(key) => format!("m:{key}"),
+            Self::Tag(key) => format!("t:{key}"),
+            fixed => fixed.word().into(),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Status => "status",
+            Self::Start => "start",
+            Self::End => "end",
+            Self::Duration => "duration",
+            Self::User => "user",
+            Self::Source => "source",
+            Self::Commit => "commit",
+            Self::Id => "id",
+            Self::Param(_) | Self::Metric(_) | Self::Tag(_) => "",
+        }
+    }
+
+    /// The opposite of [`Column::id`].
+    pub fn read(id: &str) -> Option<Self> {
+        match id.split_once(':') {
+            Some(("p", key)) => return Some(Self::Param(key.into())),
+            Some(("m", key)) => return Some(Self::Metric(key.into())),
+            Some(("t", key)) => return Some(Self::Tag(key.into())),
+            _ => {}
+        }
+        if id == "name" {
+            Some(Self::Name)
+        } else {
+            FIXED.into_iter().find(|column| column.word() == id)
+        }
+    }
+
+    /// The heading.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Name => "Run",
+            Self::Status => "Status",
+            Self::Start => "Started",
+            Self::End => "Ended",
+            Self::Duration => "Duration",
+            Self::User => "User",
+            Self::Source => "Source",
+            Self::Commit => "Commit",
+            Self::Id => "Run id",
+            Self::Param(key) | Self::Metric(key) | Self::Tag(key) => key,
+        }
+    }
+
+    /// Numbers and times stand at the right.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::Duration | Self::Metric(_))
+    }
+
+    /// What MLflow calls it in `order_by`; `None`: it cannot sort by it.
+    pub fn mlflow(&self) -> Option<String> {
+        let quoted = |family: &str, key: &str| (!key.contains('`')).then(|| format!("{family}.`{key}`"));
+        match self {
+            Self::Name => Some("attributes.run_name".into()),
+            Self::Status => Some("attributes.status".into()),
+            Self::Start => Some("attributes.start_time".into()),
+            Self::End => Some("attributes.end_time".into()),
+            Self::User => Some("tags.`mlflow.user`".into()),
+            Self::Source => Some("tags.`mlflow.source.name`".into()),
+            Self::Commit => Some("tags.`mlflow.source.git.commit`".into()),
+            Self::Id => Some("attributes.run_id".into()),
+            Self::Duration => None,
+            Self::Param(key) => quoted("params", key),
+            Self::Metric(key) => quoted("metrics", key),
+            Self::Tag(key) => quoted("tags", key),
+        }
+    }
+
+    /// What one ought to know before sorting by it.
+    pub fn sort_hint(&self) -> &'static str {
+        match self {
+            Self::Duration => "MLflow cannot sort by duration; sort by Started or Ended",
+            Self::Metric(_) => "Sort by the last value; NaN and runs without it come last",
+            Self::Param(_) => "Sort as text; runs without it come last",
+            Self::Tag(_) | Self::User | Self::Source | Self::Commit => "Sort; runs without it come last",
+            Self::End => "Sort; running runs come last",
+            _ => "Sort",
+        }
+    }
+}
+
+impl From<Column> for String {
+    fn from(column: Column) -> Self {
+        column.id()
+    }
+}
+
+impl From<String> for Column {
+    fn from(id: String) -> Self {
+        Self::read(&id).unwrap_or(Self::Tag(id))
+    }
+}
+
+// === impl Sort ===
+
+impl Sort {
+    /// MLflow's own order.
+    pub const DEFAULT: Self = Self {
+        column: Column::Start,
+        descending: true,
+    };
+
+    /// As in addresses: `-m:loss` is descending.
+    pub fn id(&self) -> String {
+        let id = self.column.id();
+        if self.descending { format!("-{id}") } else { id }
+    }
+
+    /// The opposite of [`Sort::id`].
+    pub fn read(id: &str) -> Option<Self> {
+        let (descending, id) = id.strip_prefix('-').map_or((false, id), |rest| (true, rest));
+        Column::read(id).map(|column| Self { column, descending })
+    }
+
+    /// One entry of `order_by`.
+    pub fn mlflow(&self) -> Option<String> {
+        self.column
+            .mlflow()
+            .map(|name| format!("{name} {}", if self.descending { "DESC" } else { "ASC" }))
+    }
+
+    /// The order that a click on `column` brings while this one holds: numbers and times begin with the largest, words with A.
+    pub fn clicked(&self, column: &Column) -> Self {
+        let descending = if self.column == *column {
+            !self.descending
+        } else {
+            matches!(column, Column::Start | Column::End | Column::Metric(_))
+        };
+        Self {
+            column: column.clone(),
+            descending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_again() {
+        let keys = [
+            Column::Metric("train/loss: x".into()),
+            Column::Param("with space".into()),
+            Column::Tag("a:b".into()),
+            Column::Name,
+        ];
+        for column in FIXED.into_iter().chain(keys) {
+            assert_eq!(Column::read(&column.id()), Some(column.clone()));
+            let sort = Sort { column, descending: true };
+            assert_eq!(Sort::read(&sort.id()), Some(sort));
+        }
+        assert_eq!(Column::read("nonsense"), None);
+        assert_eq!(Column::read(""), None);
+    }
+
+    #[test]
+    fn mlflow_gets_quoted_keys() {
+        assert_eq!(
+            Sort::read("-m:train/loss").unwrap().mlflow().as_deref(),
+            Some("metrics.`train/loss` DESC")
+        );
+        assert_eq!(Sort::read("p:a b").unwrap().mlflow().as_deref(), Some("params.`a b` ASC"));
+        assert_eq!(Sort::read("m:a`b").unwrap().mlflow(), None);
+        assert_eq!(Sort::read("duration").unwrap().mlflow(), None);
+    }
+
+    #[test]
+    fn clicks_turn_the_order_round() {
+        let loss = Column::Metric("loss".into());
+        let first = Sort::DEFAULT.clicked(&loss);
+        assert!(first.descending);
+        assert!(!first.clicked(&loss).descending);
+        assert!(!first.clicked(&Column::User).descending);
+    }
+}

@@ -1,0 +1,150 @@
+//! Which columns the table has.
+
+use leptos::prelude::*;
+
+use super::{
+    column::Column,
+    runs::Runs,
+    view::{Place, View},
+};
+use crate::part::{
+    button::Button,
+    icon::{self, Icon},
+};
+
+/// The families, as the panel has them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Fixed,
+    Metric,
+    Param,
+    Tag,
+}
+
+const FAMILIES: [(Family, &str); 4] = [
+    (Family::Fixed, "Run"),
+    (Family::Metric, "Metrics"),
+    (Family::Param, "Params"),
+    (Family::Tag, "Tags"),
+];
+
+fn family(column: &Column) -> Family {
+    match column {
+        Column::Metric(_) => Family::Metric,
+        Column::Param(_) => Family::Param,
+        Column::Tag(_) => Family::Tag,
+        _ => Family::Fixed,
+    }
+}
+
+pub fn panel(runs: Runs, place: Place) -> AnyView {
+    let find = RwSignal::new(String::new());
+    let offered = Memo::new(move |_| {
+        runs.page
+            .with(|page| page.as_ref().map(|page| page.offered.clone()).unwrap_or_default())
+    });
+    let shown = Memo::new(move |_| {
+        runs.page
+            .with(|page| page.as_ref().map(|page| page.columns.clone()).unwrap_or_default())
+    });
+    let choose = move |columns: Option<Vec<Column>>| place.replace(&place.now().with_columns(columns));
+    let reset = place.link(|view| view.with_columns(None));
+    // Without a script the form sends its boxes, and everything else that the address has.
+    let kept = move || {
+        let query = View {
+            columns: None,
+            panel: true,
+            ..place.view.get()
+        }
+        .query();
+        query
+            .pairs()
+            .map(|(name, value)| view! { <input type="hidden" name=name.to_owned() value=value.to_owned()/> })
+            .collect_view()
+    };
+    let group = move |(kind, name): (Family, &'static str)| {
+        let columns = Memo::new(move |_| {
+            offered
+                .read()
+                .iter()
+                .filter(|column| family(column) == kind)
+                .cloned()
+                .collect::<Vec<_>>()
+        });
+        let all = move |_| {
+            let mut chosen = shown.get_untracked();
+            let more: Vec<_> = columns
+                .get_untracked()
+                .into_iter()
+                .filter(|column| !chosen.contains(column) && matches(column, &find.read_untracked()))
+                .collect();
+            chosen.extend(more);
+            choose(Some(chosen));
+        };
+        let none = move |_| {
+            let mut chosen = shown.get_untracked();
+            chosen.retain(|column| family(column) != kind || !matches(column, &find.read_untracked()));
+            choose(Some(chosen));
+        };
+        let item = move |column: Column| {
+            let (id, label) = (column.id(), column.label().to_owned());
+            let (searched, asked) = (column.clone(), column.clone());
+            let on = Memo::new(move |_| shown.read().contains(&asked));
+            let toggle = move |_| {
+                let mut chosen = shown.get_untracked();
+                match chosen.iter().position(|other| *other == column) {
+                    Some(at) => drop(chosen.remove(at)),
+                    None => chosen.push(column.clone()),
+                }
+                choose(Some(chosen));
+            };
+            view! {
+                <label class="item" hidden=move || !matches(&searched, &find.read())>
+                    <input type="checkbox" name="col" value=id checked=on.get_untracked() prop:checked=on on:change=toggle/>
+                    <bdi class="clip" title=label.clone()>{label.clone()}</bdi>
+                </label>
+            }
+        };
+        let count = move || {
+            format!(
+                "{}/{}",
+                shown.read().iter().filter(|column| family(column) == kind).count(),
+                columns.read().len()
+            )
+        };
+        view! {
+            <fieldset hidden=move || columns.read().is_empty()>
+                <legend>{name}<span class="count">{count}</span></legend>
+                <span class="line needs-script">
+                    <Button class="quiet small" on:click=all>"All"</Button>
+                    <Button class="quiet small" on:click=none>"None"</Button>
+                </span>
+                <For each=move || columns.get() key=Column::id let:column>{item(column)}</For>
+            </fieldset>
+        }
+    };
+    view! {
+        <aside class="panel" aria-label="Columns">
+            <header class="line">
+                <h2>"Columns"</h2>
+                <a class="button quiet small spread" href=reset data-noscroll="">"Reset"</a>
+                <a class="button quiet small square" href=place.link(|view| View { panel: false, ..view }) aria-label="Close the columns" title="Close the columns" data-noscroll=""><Icon icon=icon::Close/></a>
+            </header>
+            <div class="search needs-script">
+                <Icon icon=icon::Search/>
+                <input class="input" type="search" aria-label="Find a column" placeholder="Find a column" autocomplete="off" prop:value=find on:input=move |event| find.set(event_target_value(&event))/>
+            </div>
+            <form method="get">
+                {kept}
+                {FAMILIES.into_iter().map(group).collect_view()}
+                <button class="button primary without-script" type="submit">"Apply"</button>
+            </form>
+        </aside>
+    }
+    .into_any()
+}
+
+fn matches(column: &Column, find: &str) -> bool {
+    let find = find.trim().to_ascii_lowercase();
+    find.is_empty() || column.label().to_ascii_lowercase().contains(&find)
+}

@@ -1,0 +1,124 @@
+//! The runs on screen, and how they come.
+
+use std::sync::Arc;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{
+    table::Page,
+    view::{Tab, View},
+};
+use crate::{
+    api::{
+        ApiError, Client, Result,
+        mlflow::run::{self, Found, Search},
+    },
+    browser,
+};
+
+/// The runs on screen. The first page comes with the document; later ones take its place when they are there.
+#[derive(Clone, Copy)]
+pub struct Runs {
+    pub experiment: StoredValue<String>,
+    pub page: RwSignal<Option<Arc<Page>>>,
+    pub error: RwSignal<Option<ApiError>>,
+    pub busy: RwSignal<bool>,
+    /// When the page on screen came, where newer ones failed.
+    pub stale: RwSignal<Option<i64>>,
+    client: StoredValue<Client>,
+    /// The last answer, and what was asked: other columns need no other answer.
+    kept: StoredValue<Option<(Search, Arc<Found>)>>,
+    /// Counts the questions: an answer to an old one is dropped.
+    turn: StoredValue<u32>,
+}
+
+/// The first page.
+pub async fn first(client: &Client, experiment: &str, view: &View) -> Result<Page> {
+    run::search(client, &view.search(experiment))
+        .await
+        .map(|found| Page::new(&found, view))
+}
+
+// === impl Runs ===
+
+impl Runs {
+    pub fn new(experiment: String, first: Option<Result<Page>>, view: Memo<View>) -> Self {
+        let (page, error) = match first {
+            Some(Ok(page)) => (Some(Arc::new(page)), None),
+            Some(Err(error)) if !error.is_deferred() => (None, Some(error)),
+            _ => (None, None),
+        };
+        let arrived = page.is_some() || error.is_some();
+        let runs = Self {
+            experiment: StoredValue::new(experiment),
+            page: RwSignal::new(page),
+            error: RwSignal::new(error),
+            busy: RwSignal::new(!arrived),
+            stale: RwSignal::new(None),
+            client: StoredValue::new(expect_context::<Client>()),
+            kept: StoredValue::new(None),
+            turn: StoredValue::new(0),
+        };
+        let wanted = Memo::new(move |_| {
+            let view = view.read();
+            (view.tab == Tab::Runs).then(|| (view.search(&runs.experiment.read_value()), view.columns.clone()))
+        });
+        Effect::new(move |before: Option<Option<_>>| {
+            let before = before.flatten();
+            let Some(wanted) = wanted.get() else { return before };
+            let here = before.is_none() && arrived;
+            if !here && before.as_ref() != Some(&wanted) {
+                runs.load(view.get_untracked(), false);
+            }
+            Some(wanted)
+        });
+        runs
+    }
+
+    /// Asks for what `view` shows. `anew`: even if the last answer would do.
+    pub fn load(self, view: View, anew: bool) {
+        let search = view.search(&self.experiment.read_value());
+        if anew {
+            self.kept.set_value(None);
+        }
+        let kept = self
+            .kept
+            .with_value(|kept| kept.as_ref().filter(|(asked, _)| *asked == search).map(|(_, found)| found.clone()));
+        self.turn.update_value(|turn| *turn += 1);
+        if let Some(found) = kept {
+            return self.show(&found, &view);
+        }
+        let turn = self.turn.get_value();
+        let client = self.client.get_value();
+        self.busy.set(true);
+        spawn_local(async move {
+            let answer = run::search(&client, &search).await;
+            // The page may be gone, or want something else by now.
+            if self.turn.try_get_value() != Some(turn) {
+                return;
+            }
+            match answer {
+                Ok(found) => {
+                    let found = Arc::new(found);
+                    self.kept.set_value(Some((search, found.clone())));
+                    self.show(&found, &view);
+                }
+                Err(error) => {
+                    self.busy.set(false);
+                    self.stale.update(|since| *since = since.or(Some(browser::now())));
+                    self.error.set(Some(error));
+                }
+            }
+        });
+    }
+
+    fn show(self, found: &Found, view: &View) {
+        let page = Page::new(found, view);
+        self.busy.set(false);
+        self.error.set(None);
+        self.stale.set(None);
+        if self.page.with_untracked(|shown| shown.as_deref() != Some(&page)) {
+            self.page.set(Some(Arc::new(page)));
+        }
+    }
+}

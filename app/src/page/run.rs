@@ -1,0 +1,110 @@
+//! A run: what went in, what came out, what people say about it.
+
+mod artifacts;
+mod facts;
+mod live;
+mod overview;
+mod preview;
+mod title;
+
+use crate::part::dynamic::dynamic;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use self::live::Live;
+use super::trouble::Trouble;
+use crate::{
+    api::{
+        Client,
+        mlflow::{experiment, run},
+    },
+    part::{
+        face::Loading,
+        tabs::{Tab, Tabs},
+        title::Title,
+    },
+    state::address::Address,
+};
+
+#[component]
+pub fn Run() -> impl IntoView {
+    let params = use_params_map();
+    let ids = Memo::new(move |_| {
+        let params = params.read();
+        (params.get("run").unwrap_or_default(), params.get("experiment"))
+    });
+    // Another run is another page.
+    move || {
+        let (run, experiment) = ids.get();
+        page(run, experiment)
+    }
+}
+
+fn page(id: String, experiment: Option<String>) -> AnyView {
+    let client = expect_context::<Client>();
+    let run = {
+        let (client, id) = (client.clone(), id.clone());
+        Resource::new(
+            || (),
+            move |()| {
+                let (client, id) = (client.clone(), id.clone());
+                async move { run::get(&client, &id).await }
+            },
+        )
+    };
+    // Only for its name; the page does without.
+    let experiment = {
+        let id = id.clone();
+        Resource::new(
+            || (),
+            move |()| {
+                let (client, id, experiment) = (client.clone(), id.clone(), experiment.clone());
+                async move {
+                    let experiment = match experiment {
+                        Some(experiment) => experiment,
+                        None => run::get(&client, &id).await.ok()?.info.experiment_id,
+                    };
+                    experiment::get(&client, &experiment).await.ok().map(|experiment| experiment.name)
+                }
+            },
+        )
+    };
+    view! {
+        <Transition fallback=|| view! { <Loading/> }>
+            {dynamic(move || {
+                let id = id.clone();
+                Suspend::new(async move {
+                    match run.await {
+                        Ok(run) => known(run, experiment.await),
+                        Err(error) => {
+                            let what = format!("run {id}");
+                            view! { <Title text=what.clone()/><Trouble what=what error=error retry=move |()| run.refetch()/> }.into_any()
+                        }
+                    }
+                })
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+fn known(run: run::Run, experiment: Option<String>) -> AnyView {
+    let live = Live::new(run);
+    let address = Address::here();
+    let tab = address.memo("tab");
+    let artifacts = Memo::new(move |_| tab.read().as_deref() == Some("artifacts"));
+    let path = leptos_router::hooks::use_location().pathname;
+    let to_overview = Signal::derive(move || path.get());
+    let to_artifacts = Signal::derive(move || path.get() + "?tab=artifacts");
+    view! {
+        <article class="page run">
+            {title::title(live, experiment)}
+            <Tabs label="Run">
+                <Tab href=to_overview current=Signal::derive(move || !artifacts.get())>"Overview"</Tab>
+                <Tab href=to_artifacts current=artifacts>"Artifacts"</Tab>
+            </Tabs>
+            {dynamic(move || if artifacts.get() { artifacts::artifacts(live) } else { overview::overview(live) })}
+        </article>
+    }
+    .into_any()
+}

@@ -1,0 +1,68 @@
+//! Every page address, side by side: [`Route`] makes them, [`Table`] matches them. Only this file and [`crate::Site`] know the base path.
+
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    components::{Route as RouteItem, Routes},
+    hooks::use_navigate,
+    path,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{Site, page};
+
+/// A page of the console. Ids are MLflow's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    Experiments,
+    Experiment { id: String },
+    Run { experiment: String, run: String },
+    Account,
+}
+
+/// What may stand unescaped in a path segment or a query value (RFC 3986, unreserved).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// `text` as one path segment or one query value.
+pub fn escape(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+// === impl Route ===
+
+impl Route {
+    /// The path below the base.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Experiments => "/experiments".into(),
+            Self::Experiment { id } => format!("/experiments/{}", escape(id)),
+            Self::Run { experiment, run } => format!("/experiments/{}/runs/{}", escape(experiment), escape(run)),
+            Self::Account => "/account".into(),
+        }
+    }
+
+    /// The full address, base included.
+    pub fn href(&self) -> String {
+        Site::expect().href(&self.path())
+    }
+}
+
+/// Goes to a path below the base (with its query) without loading the document anew. Call it while a component is set up; use the result in handlers.
+pub fn navigator() -> impl Fn(&str, NavigateOptions) + Clone {
+    let navigate = use_navigate();
+    move |path, options| navigate(path, options)
+}
+
+#[component]
+pub fn Table() -> impl IntoView {
+    view! {
+        <Routes fallback=page::not_found::NotFound>
+            <RouteItem path=path!("/") view=page::experiments::Experiments/>
+            <RouteItem path=path!("/experiments") view=page::experiments::Experiments/>
+            <RouteItem path=path!("/experiments/:experiment") view=page::experiment::Experiment/>
+            <RouteItem path=path!("/experiments/:experiment/runs/:run") view=page::run::Run/>
+            <RouteItem path=path!("/runs/:run") view=page::run::Run/>
+            <RouteItem path=path!("/account") view=page::account::Account/>
+        </Routes>
+    }
+}

@@ -1,0 +1,34 @@
+//! What both sides know about this Flowdeck and this visitor before the first page is drawn.
+
+use std::borrow::Cow;
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Sent in the document (`<html data-site>`) by the server and read from there by the browser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    /// The base path: `""`, or `/a/b` without a slash at the end.
+    pub base: Cow<'static, str>,
+    /// The MLflow user name of the visitor.
+    pub user: String,
+    /// The time at which the server drew the page, ms since 1970: both sides compute "3 min ago" from it while hydrating.
+    pub drawn_at: i64,
+}
+
+// === impl Site ===
+
+impl Site {
+    /// The site of this page.
+    ///
+    /// # Panics
+    /// Outside of [`crate::App`].
+    pub fn expect() -> Self {
+        expect_context::<Self>()
+    }
+
+    /// The full address of `path`, which begins with a slash.
+    pub fn href(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}

@@ -1,0 +1,168 @@
+//! One's own account: who am I, my sessions, my password.
+
+use axum::{
+    Extension, Form, Json,
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tower_sessions::Session;
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{Error, Result},
+    mlflow::{self, PasswordError},
+    principal::{self, Principal},
+    session::{PERSON, Store},
+    state,
+};
+
+/// MLflow's own rule (`mlflow.utils.validation`): length and nothing else.
+const SHORTEST: usize = 12;
+
+#[derive(Serialize)]
+pub struct Row {
+    id: String,
+    created_at: i64,
+    last_used_at: i64,
+    expires_at: i64,
+    user_agent: String,
+    address: String,
+    /// The session that asks.
+    current: bool,
+}
+
+#[derive(Deserialize)]
+pub struct Passwords {
+    #[serde(default)]
+    current: Zeroizing<String>,
+    #[serde(default)]
+    new: Zeroizing<String>,
+    #[serde(default)]
+    repeat: Zeroizing<String>,
+}
+
+#[derive(Deserialize)]
+pub struct Ended {
+    /// A session's id, or `others`.
+    #[serde(default)]
+    id: String,
+}
+
+/// `GET /api/flowdeck/v1/session` → `{"user","is_admin","mlflow":{"state","version"}}`
+pub async fn session(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
+    let authorization = match &principal {
+        Principal::Anonymous => return Err(Error::Unauthenticated("sign in first".into())),
+        Principal::Basic(basic) => basic.authorization.clone(),
+        Principal::Session(session) => state
+            .vault
+            .authorization(&session.user)
+            .await?
+            .ok_or_else(|| Error::Unauthenticated("sign in again".into()))?,
+    };
+    let who = mlflow::who(&state.upstream, &authorization).await;
+    let (is_admin, up) = match who {
+        Ok(who) => (Some(who.is_admin), true),
+        Err(mlflow::SignInError::WrongPassword) => {
+            return Err(Error::Unauthenticated("MLflow no longer takes this password; sign in again".into()));
+        }
+        Err(_) => (None, false),
+    };
+    let version = if up {
+        mlflow::version(&state.upstream, &authorization)
+            .await
+            .ok()
+            .map(|version| version.to_string())
+    } else {
+        None
+    };
+    let answer = json!({
+        "user": principal.user(),
+        "is_admin": is_admin,
+        "mlflow": { "state": if up { "up" } else { "down" }, "version": version },
+    });
+    Ok(Json(answer).into_response())
+}
+
+/// `GET /api/flowdeck/v1/sessions` → `{"sessions":[…]}`, times in ms since 1970
+pub async fn sessions(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
+    let own = own(&principal)?;
+    let store = Store::new(state.db.clone(), state.config.session.clone());
+    let rows = store.of(&own.user).await?.into_iter().map(|row| Row {
+        current: row.id == own.id,
+        id: row.id,
+        created_at: row.created_at,
+        last_used_at: row.used_at,
+        expires_at: row.expires_at,
+        user_agent: row.user_agent,
+        address: row.address,
+    });
+    Ok(Json(json!({ "sessions": rows.collect::<Vec<_>>() })).into_response())
+}
+
+/// The form of `/account`. Other sessions of the user end: whoever knew the old password may be in one of them.
+pub async fn change_password(
+    State(state): State<state::State>,
+    Extension(principal): Extension<Principal>,
+    session: Session,
+    Form(passwords): Form<Passwords>,
+) -> Result<Response> {
+    let own = own(&principal)?;
+    let back = |query: &str| Ok(Redirect::to(&state.config.listen.base_path.join(&format!("/account?{query}"))).into_response());
+    if passwords.new.chars().count() < SHORTEST {
+        return back("error=short");
+    }
+    if !passwords.new.is_ascii() {
+        return back("error=ascii");
+    }
+    if *passwords.new != *passwords.repeat {
+        return back("error=repeat");
+    }
+    match mlflow::change_password(&state.upstream, &own.user, &passwords.current, &passwords.new).await {
+        Ok(()) => {}
+        Err(PasswordError::WrongPassword) => return back("error=current"),
+        Err(PasswordError::Same) => return back("error=same"),
+        Err(PasswordError::Failed(error)) => {
+            tracing::error!("a password could not be changed: {error}");
+            return back("error=mlflow");
+        }
+    }
+    state.vault.put(&own.user, passwords.new.as_bytes()).await?;
+    state.db.end_other_sessions(&own.user, &own.id).await?;
+    // The ticket changes with what it stands for.
+    let person = session.get_value(PERSON).await.map_err(anyhow::Error::from)?;
+    session.cycle_id().await.map_err(anyhow::Error::from)?;
+    session
+        .insert_value(PERSON, person.unwrap_or_default())
+        .await
+        .map_err(anyhow::Error::from)?;
+    back("done=password")
+}
+
+/// The form of `/account` that ends one session, or all others.
+pub async fn end_sessions(
+    State(state): State<state::State>,
+    Extension(principal): Extension<Principal>,
+    Form(ended): Form<Ended>,
+) -> Result<Response> {
+    let own = own(&principal)?;
+    if ended.id == "others" {
+        state.db.end_other_sessions(&own.user, &own.id).await?;
+    } else if !state.db.end_session(&own.user, &ended.id).await? {
+        return Ok(Redirect::to(&state.config.listen.base_path.join("/account?error=gone")).into_response());
+    }
+    let next = if ended.id == own.id {
+        "/login?why=out"
+    } else {
+        "/account?done=sessions"
+    };
+    Ok(Redirect::to(&state.config.listen.base_path.join(next)).into_response())
+}
+
+fn own(principal: &Principal) -> Result<&principal::Session> {
+    match principal {
+        Principal::Session(session) => Ok(session),
+        _ => Err(Error::Unauthenticated("this needs a session: sign in in a browser".into())),
+    }
+}

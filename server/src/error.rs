@@ -1,0 +1,103 @@
+//! From error to response, once.
+//!
+//! Which error belongs where: [`Error`] is for handlers and says what the caller may know; `anyhow` is for start-up
+//! and commands; a module whose callers choose between cases has a `thiserror` type of its own and converts it here.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// What went wrong, as far as the caller may know. The body is MLflow's error JSON: `error_code` and `message`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 400
+    #[error("{0}")]
+    BadRequest(String),
+    /// 401: nobody, or somebody whom MLflow no longer knows.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// 403
+    #[error("{0}")]
+    Forbidden(String),
+    /// 404
+    #[error("{0}")]
+    NotFound(String),
+    /// 405
+    #[error("this address does not take that method")]
+    MethodNotAllowed,
+    /// 413
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge { limit: u64 },
+    /// 429, to be tried again after so many seconds.
+    #[error("too many attempts; try again in {seconds} s")]
+    TooMany { seconds: u64 },
+    /// 502: MLflow cannot be reached, or does not speak as it should.
+    #[error("{0}")]
+    Upstream(String),
+    /// 503: Flowdeck cannot record what it must.
+    #[error("{0}")]
+    Unavailable(String),
+    /// 504
+    #[error("MLflow did not answer in time")]
+    UpstreamTimeout,
+    /// 500: logged whole, told as nothing.
+    #[error("something went wrong in Flowdeck; its log has the details under this request's id")]
+    Internal(#[source] anyhow::Error),
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+// === impl Error ===
+
+impl Error {
+    /// The status and MLflow's name for this kind of error (`mlflow.protos.databricks_pb2.ErrorCode`).
+    pub fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE"),
+            Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"),
+            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "MAX_REQUEST_SIZE_EXCEEDED"),
+            Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED"),
+            Self::Upstream(_) => (StatusCode::BAD_GATEWAY, "TEMPORARILY_UNAVAILABLE"),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE"),
+            Self::UpstreamTimeout => (StatusCode::GATEWAY_TIMEOUT, "TEMPORARILY_UNAVAILABLE"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, code) = self.kind();
+        if let Self::Internal(cause) = &self {
+            tracing::error!("{cause:#}");
+        }
+        let mut response = (status, Json(serde_json::json!({ "error_code": code, "message": self.to_string() }))).into_response();
+        if let Self::TooMany { seconds } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(ref cause) if cause.message().contains("locked") || cause.message().contains("full") => {
+                tracing::error!("the state database cannot be written: {error}");
+                Self::Unavailable("Flowdeck's state database cannot be written at the moment; try again".into())
+            }
+            error => Self::Internal(error.into()),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The Flowdeck server: sessions, the proxy to MLflow, and the rendered console.
+
+pub mod account;
+pub mod admission;
+pub mod asset;
+pub mod clock;
+pub mod config;
+pub mod csrf;
+pub mod data;
+pub mod db;
+pub mod error;
+pub mod health;
+pub mod hop;
+pub mod layer;
+pub mod limit;
+pub mod listen;
+pub mod login;
+pub mod mlflow;
+pub mod page;
+pub mod path;
+pub mod principal;
+pub mod proxy;
+pub mod route;
+pub mod seal;
+pub mod session;
+pub mod stall;
+pub mod state;
+pub mod upstream;
+pub mod vault;

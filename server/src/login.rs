@@ -1,0 +1,200 @@
+//! Signing in and out (standalone): MLflow checks the password, the vault keeps it, a session names the user.
+
+use std::time::Instant;
+
+use app::{page::sign_in::SignIn, route::escape};
+use axum::{
+    Extension, Form,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use serde::Deserialize;
+use tower_sessions::Session;
+use zeroize::Zeroizing;
+
+use crate::{
+    clock,
+    config::BasePath,
+    error::{Error, Result},
+    layer::ClientAddress,
+    mlflow::{self, SignInError},
+    page,
+    principal::Principal,
+    session::{PERSON, Person},
+    state,
+};
+
+const TITLE: &str = "Sign in · Flowdeck";
+
+/// Why the sign-in page is shown to somebody who did not ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The session is over, or MLflow no longer takes its password.
+    Ended,
+    /// Just signed out.
+    Out,
+}
+
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    next: String,
+    why: Option<Why>,
+}
+
+#[derive(Deserialize)]
+pub struct Credentials {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// The address of the sign-in page that leads on to `next`, a path below the base.
+pub fn address(base: &BasePath, next: &str, why: Option<Why>) -> String {
+    let why = match why {
+        None => "",
+        Some(Why::Ended) => "why=ended&",
+        Some(Why::Out) => "why=out&",
+    };
+    base.join(&format!("/login?{why}next={}", escape(next)))
+}
+
+/// `next` where it is a path of this site, else the console's first page.
+///
+/// Browsers read `//host` and `/\host` as another site, and drop tabs and line ends before they look.
+fn local(next: &str) -> &str {
+    let is_local = next.starts_with('/')
+        && !next[1..].starts_with(['/', '\\'])
+        && !next.contains('\\')
+        && next.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_local { next } else { "/experiments" }
+}
+
+pub async fn show(State(state): State<state::State>, Extension(principal): Extension<Principal>, Query(asked): Query<Asked>) -> Response {
+    if matches!(principal, Principal::Session(_)) && asked.why.is_none() {
+        return Redirect::to(&state.config.listen.base_path.join(local(&asked.next))).into_response();
+    }
+    let notice = match asked.why {
+        None => None,
+        Some(Why::Ended) => Some(("Your session has ended. Sign in to go on where you were.", false)),
+        Some(Why::Out) => Some(("You are signed out.", false)),
+    };
+    form(
+        &state,
+        StatusCode::OK,
+        "",
+        &asked.next,
+        notice.map(|(text, failed)| (text.to_owned(), failed)),
+    )
+}
+
+pub async fn sign_in(
+    State(state): State<state::State>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    session: Session,
+    headers: HeaderMap,
+    Form(credentials): Form<Credentials>,
+) -> Result<Response> {
+    let Credentials { name, password, next } = credentials;
+    let again = |status, sentence: String| Ok(form(&state, status, &name, &next, Some((sentence, true))));
+
+    if let Some(wait) = state.sign_ins.wait(address, &name, Instant::now()) {
+        let seconds = wait.as_secs() + 1;
+        let mut response = form(
+            &state,
+            StatusCode::TOO_MANY_REQUESTS,
+            &name,
+            &next,
+            Some((format!("Too many attempts. Try again in {seconds} s."), true)),
+        );
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        return Ok(response);
+    }
+    match mlflow::check_password(&state.upstream, &name, &password).await {
+        Ok(_) => {}
+        Err(SignInError::WrongPassword) => {
+            state.sign_ins.failed(address, &name, Instant::now());
+            tracing::info!(user = name, %address, "a sign-in failed: wrong name or password");
+            return again(
+                StatusCode::UNAUTHORIZED,
+                "That user name and password do not match. Try again, or ask the owner of this MLflow for a new password.".into(),
+            );
+        }
+        Err(error @ SignInError::Unreachable) => return again(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(error) => {
+            tracing::error!("a sign-in failed: {error}");
+            return again(StatusCode::BAD_GATEWAY, error.to_string());
+        }
+    }
+    state.sign_ins.succeeded(&name);
+    state.vault.put(&name, password.as_bytes()).await?;
+
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let user_agent = text(header::USER_AGENT).chars().take(300).collect();
+    let person = Person {
+        user: name.clone(),
+        user_agent,
+        address: address.to_string(),
+        signed_in_at: clock::now(),
+    };
+    // A new ticket, so that one planted before the sign-in is worth nothing.
+    session.clear().await;
+    session.cycle_id().await.map_err(anyhow::Error::from)?;
+    session.insert(PERSON, person).await.map_err(anyhow::Error::from)?;
+    tracing::info!(user = name, %address, "signed in");
+    Ok(Redirect::to(&state.config.listen.base_path.join(local(&next))).into_response())
+}
+
+pub async fn sign_out(State(state): State<state::State>, session: Session) -> Result<Response> {
+    session.flush().await.map_err(|error| {
+        tracing::error!("cannot end a session: {error}");
+        Error::Unavailable("your session could not be ended; try again".into())
+    })?;
+    Ok(Redirect::to(&state.config.listen.base_path.join("/login?why=out")).into_response())
+}
+
+fn form(state: &state::State, status: StatusCode, name: &str, next: &str, notice: Option<(String, bool)>) -> Response {
+    let (name, next) = (name.to_owned(), local(next).to_owned());
+    page::plain(state, status, TITLE, move |nonce| {
+        SignIn {
+            name,
+            next,
+            notice,
+            nonce: nonce.to_owned(),
+        }
+        .view()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn next_leads_to_this_site_only() {
+        for good in ["/experiments", "/experiments/1/runs/abc?tab=artifacts&path=a%2Fb", "/"] {
+            assert_eq!(local(good), good);
+        }
+        for bad in [
+            "",
+            "experiments",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "javascript:alert(1)",
+            " //evil.example",
+            "/a\\b",
+            "/é",
+        ] {
+            assert_eq!(local(bad), "/experiments", "{bad:?}");
+        }
+    }
+}

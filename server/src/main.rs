@@ -1,0 +1,188 @@
+//! Reads the settings, builds the service, serves, drains.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::{Arg, Command, value_parser};
+use server::{
+    asset::Assets,
+    config::{self, Config, secret::SecretText},
+    data::{self, DataDir},
+    db::Db,
+    limit::SignIns,
+    listen,
+    mlflow::{self, managed::Managed},
+    route,
+    session::Store,
+    state::{Inner, State},
+    upstream::Upstream,
+    vault::{KeyRing, Vault},
+};
+use tokio::{net::TcpListener, sync::watch};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("flowdeck: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
+    let environment: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    let loaded = config::load(command(), std::env::args_os(), &environment)?;
+    // Leptos has been seen to stall on a runtime of one worker (leptos#4647).
+    let workers = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()?;
+    match loaded.command {
+        Some((name, _)) if name == "check-config" => {
+            print(&loaded.report);
+            Ok(())
+        }
+        Some((name, matches)) if name == "install-mlflow" => {
+            log(&loaded.config)?;
+            let venv = matches.get_one::<PathBuf>("venv").context("--venv is needed")?;
+            runtime.block_on(mlflow::install::install(venv))
+        }
+        _ => {
+            log(&loaded.config)?;
+            runtime.block_on(serve(loaded.config))
+        }
+    }
+}
+
+fn command() -> Command {
+    Command::new("flowdeck")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("The console and front door of an MLflow server")
+        .subcommand(Command::new("check-config").about("Tells what is set and where it comes from, secrets hidden, and ends"))
+        .subcommand(
+            Command::new("install-mlflow")
+                .about("Makes a virtual environment with the MLflow that Flowdeck runs, and ends")
+                .arg(
+                    Arg::new("venv")
+                        .long("venv")
+                        .value_name("FOLDER")
+                        .required(true)
+                        .value_parser(value_parser!(PathBuf))
+                        .help("Where to make it"),
+                ),
+        )
+}
+
+fn log(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.data.log).context("the log filter cannot be read")?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    Ok(())
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    // Without this, the first resource that a page loads would panic.
+    any_spawner::Executor::init_tokio().context("the page renderer was started twice")?;
+    let data_dir = data::open(&config.data.data_dir)?;
+    let vault_keys = key_ring(&config, &data_dir)?;
+    let assets = Assets::open(&config.page.site_dir)?;
+    let listener = TcpListener::bind(config.listen.listen)
+        .await
+        .with_context(|| format!("cannot listen at {}", config.listen.listen))?;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() && !config.listen.is_https() {
+        tracing::warn!("passwords and cookies cross the network in the clear: put TLS in front and set --public-origin https://…");
+    }
+
+    let db = Db::open(&data_dir.path().join("flowdeck.db")).await?;
+    let vault = Vault::new(db.clone(), vault_keys);
+    vault.reseal().await?;
+    tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep());
+
+    let (upstream, managed) = upstream(&config, &data_dir).await?;
+    let state = State::new(Inner {
+        config,
+        upstream,
+        db: db.clone(),
+        vault,
+        sign_ins: SignIns::default(),
+        assets,
+    });
+    tokio::spawn(announce(state.clone(), address, managed.is_some()));
+    listen::serve(listener, route::service(&state), stop_asked(), state.config.listen.drain).await;
+
+    tracing::info!("stopping");
+    if let Some(managed) = managed {
+        managed.stop().await;
+    }
+    db.close().await;
+    Ok(())
+}
+
+fn key_ring(config: &Config, data_dir: &DataDir) -> anyhow::Result<KeyRing> {
+    let configured = &config.secret.secret_key;
+    if !configured.is_empty() {
+        return KeyRing::parse(configured).context("FLOWDECK_SECRET_KEY");
+    }
+    let text = data_dir.secret_file("secret.key", || KeyRing::generate().to_string())?;
+    let lines: Vec<SecretText> = text.lines().filter(|line| !line.trim().is_empty()).map(SecretText::from).collect();
+    KeyRing::parse(&lines).with_context(|| format!("{}", data_dir.path().join("secret.key").display()))
+}
+
+async fn upstream(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Upstream, Option<Managed>)> {
+    if let Some(url) = &config.mlflow.mlflow_url {
+        // The sender may go: the address never changes.
+        let (_, fixed) = watch::channel(Some(url.clone()));
+        let upstream = Upstream::new(fixed)?;
+        mlflow::external::check(&upstream).await?;
+        return Ok((upstream, None));
+    }
+    let python = mlflow::install::python(&config.mlflow, data_dir.path()).await?;
+    let (address, managed) = Managed::start(&python, data_dir)?;
+    Ok((Upstream::new(address)?, Some(managed)))
+}
+
+/// Tells the person at the terminal where to go, as soon as there is something to see.
+async fn announce(state: State, address: std::net::SocketAddr, is_managed: bool) {
+    let (listen, data) = (&state.config.listen, &state.config.data);
+    let origin = listen.public_origin.clone().unwrap_or_else(|| format!("http://{address}"));
+    tracing::info!("listening at {address}");
+    state.upstream.ready().await;
+    let sign_in = if is_managed {
+        format!(
+            "as admin, with the password in {}",
+            data.data_dir.join("mlflow/admin-password").display()
+        )
+    } else {
+        "with a user name and password of your MLflow".to_owned()
+    };
+    print(&format!(
+        "\n  Flowdeck is ready at {origin}{}\n  Sign in {sign_in}\n\n",
+        listen.base_path.join("/")
+    ));
+}
+
+/// Ctrl-C, or the SIGTERM of a service manager.
+async fn stop_asked() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => return tracing::error!("cannot listen for signals: {error}"),
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// For the person at the terminal; a closed pipe is no reason to end.
+fn print(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+}

@@ -1,0 +1,14 @@
+//! The MLflow behind Flowdeck: one that it installs and runs itself, or one that somebody else runs.
+
+pub mod external;
+pub mod install;
+pub mod managed;
+pub mod user;
+
+pub use self::{
+    external::{Fault, Version, version},
+    user::{PasswordError, SignInError, Who, change_password, check_password, who},
+};
+
+/// The MLflow that Flowdeck installs, and the release that its route table is taken from.
+pub const VERSION: &str = "3.17.2";

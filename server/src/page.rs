@@ -1,0 +1,200 @@
+//! The console's pages, rendered here with their data and hydrated in the browser.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use app::{
+    Site,
+    api::{self, ApiError, Client, Transport},
+    document,
+    page::StatusSetter,
+};
+use axum::{
+    Extension, Router,
+    body::{Body, to_bytes},
+    extract::State,
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode, header},
+    response::{Html, IntoResponse as _, Redirect, Response},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use leptos::{nonce::Nonce, prelude::*};
+use leptos_router::location::RequestUrl;
+use tower::ServiceExt as _;
+
+use crate::{
+    clock,
+    error::Error,
+    layer::{ClientAddress, REQUEST_ID},
+    login,
+    principal::Principal,
+    state,
+};
+
+/// A page waits so long for each of its calls, then goes out without it and the browser asks again.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// More than this is no first screen.
+const LARGEST: usize = 32 << 20;
+
+/// What rendering needs: the state, and the same routes that a program calls.
+#[derive(Clone)]
+pub struct Pages {
+    state: state::State,
+    data: Router,
+}
+
+// === impl Pages ===
+
+impl Pages {
+    pub fn new(state: state::State, data: Router) -> Self {
+        Self { state, data }
+    }
+
+    /// The console's way to data while it renders: our own routes, called in process as the visitor.
+    fn client(&self, visitor: &Request<Body>) -> Client {
+        let router = self.data.clone();
+        let address = visitor
+            .extensions()
+            .get::<ClientAddress>()
+            .map_or(IpAddr::from([127, 0, 0, 1]), |address| address.0);
+        let kept = [header::COOKIE, header::HOST, REQUEST_ID];
+        let kept = kept.map(|name| (name.clone(), visitor.headers().get(&name).cloned()));
+        Client::new(Transport::new(move |request| {
+            let (mut parts, body) = request.into_parts();
+            for (name, value) in &kept {
+                if let Some(value) = value {
+                    parts.headers.insert(name.clone(), value.clone());
+                }
+            }
+            parts.headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+            parts.extensions.insert(ClientAddress(address));
+            let answer = answer(router.clone(), Request::from_parts(parts, Body::from(body)));
+            Box::pin(async move {
+                tokio::time::timeout(DEADLINE, answer)
+                    .await
+                    .unwrap_or_else(|_| Err(ApiError::deferred()))
+            })
+        }))
+    }
+}
+
+async fn answer(router: Router, request: Request<Body>) -> api::Result<api::Answer> {
+    let response = router.oneshot(request).await.map_err(|never| match never {})?;
+    let status = response.status().as_u16();
+    let request_id = response
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .map(str::to_owned);
+    let body = to_bytes(response.into_body(), LARGEST)
+        .await
+        .map_err(|error| ApiError::unreachable(error.to_string()))?;
+    Ok(api::Answer {
+        status,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        request_id,
+    })
+}
+
+/// Any address that is nothing else is a page, perhaps the one that says so.
+pub async fn render(State(pages): State<Pages>, Extension(principal): Extension<Principal>, request: Request<Body>) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Error::MethodNotAllowed.into_response();
+    }
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let base = pages.state.config.listen.base_path.clone();
+    let Principal::Session(session) = principal else {
+        return Redirect::to(&login::address(&base, &here, None)).into_response();
+    };
+
+    let site = Site {
+        base: base.as_str().to_owned().into(),
+        user: session.user,
+        drawn_at: clock::now(),
+    };
+    let client = pages.client(&request);
+    let nonce = nonce();
+    let status = Arc::new(Mutex::new(StatusCode::OK));
+    let context = {
+        let (nonce, status, url) = (nonce.clone(), Arc::clone(&status), base.join(&here));
+        move || {
+            let status = Arc::clone(&status);
+            // Leptos must see the browser's address, base path included, or hydration finds another page.
+            provide_context(RequestUrl::new(&format!("http://flowdeck{url}")));
+            provide_context(Nonce::from_value(nonce.clone()));
+            provide_context(StatusSetter(Arc::new(move |code| {
+                if let Ok(code) = StatusCode::from_u16(code) {
+                    *status.lock().unwrap_or_else(PoisonError::into_inner) = code;
+                }
+            })));
+            provide_context(site.clone());
+            provide_context(client.clone());
+        }
+    };
+    let assets = pages.state.assets.names.clone();
+    let rendered = leptos_axum::render_app_async_with_context(context, move || document::document(&assets))(request).await;
+    // The whole document or an error, never a part: a panic in here is still an answer.
+    let html = match to_bytes(rendered.into_body(), LARGEST).await {
+        Ok(html) => whole(&String::from_utf8_lossy(&html)),
+        Err(error) => return Error::Internal(anyhow::Error::new(error).context("rendering a page")).into_response(),
+    };
+
+    let status = *status.lock().unwrap_or_else(PoisonError::into_inner);
+    if status == StatusCode::UNAUTHORIZED {
+        return Redirect::to(&login::address(&base, &here, Some(login::Why::Ended))).into_response();
+    }
+    let mut response = (status, Html(html)).into_response();
+    finish(&mut response, &nonce, &pages.state.config.page.frame_ancestors);
+    response
+}
+
+/// A page that needs no script, for example sign-in.
+pub fn plain(state: &state::State, status: StatusCode, title: &'static str, body: impl FnOnce(&str) -> AnyView) -> Response {
+    let nonce = nonce();
+    let owner = Owner::new();
+    let html = owner.with(|| {
+        provide_context(Site {
+            base: state.config.listen.base_path.as_str().to_owned().into(),
+            user: String::new(),
+            drawn_at: clock::now(),
+        });
+        provide_context(Nonce::from_value(nonce.clone()));
+        document::plain_document(&state.assets.names, title, body(&nonce)).to_html()
+    });
+    let mut response = (status, Html(html)).into_response();
+    finish(&mut response, &nonce, &state.config.page.frame_ancestors);
+    response
+}
+
+fn finish(response: &mut Response, nonce: &str, frame_ancestors: &str) {
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; font-src 'self'; media-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors {frame_ancestors}"
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    // A page shows what one person may see.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("cookie"));
+    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
+}
+
+/// Leptos writes the data of the resources behind the document's end, where HTML allows nothing.
+fn whole(html: &str) -> String {
+    let parts = html
+        .split_once("</body>")
+        .and_then(|(document, rest)| Some((document, rest.split_once("</html>")?.1)));
+    match parts {
+        Some((document, data)) => format!("{document}{}</body></html>", data.trim_start_matches("<!>")),
+        None => html.to_owned(),
+    }
+}
+
+fn nonce() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
+}

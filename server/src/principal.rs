@@ -1,0 +1,52 @@
+//! Who calls. Made once per request by [`crate::layer`], asked by handlers.
+
+use axum::http::HeaderValue;
+
+/// The caller of one request.
+#[derive(Clone, Debug)]
+pub enum Principal {
+    /// Nobody said who they are.
+    Anonymous,
+    /// A browser with a session.
+    Session(Session),
+    /// A program with HTTP Basic; MLflow itself checks it.
+    Basic(Basic),
+}
+
+/// What a session says of its person.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The MLflow user name.
+    pub user: String,
+    /// The public name of the session, as `/account` lists it: never the ticket.
+    pub id: String,
+}
+
+/// `Authorization: Basic …` as it came (RFC 7617).
+#[derive(Clone)]
+pub struct Basic {
+    pub user: String,
+    /// The whole header value, marked sensitive.
+    pub authorization: HeaderValue,
+}
+
+// === impl Principal ===
+
+impl Principal {
+    /// The name that the caller goes by, checked or not.
+    pub fn user(&self) -> Option<&str> {
+        match self {
+            Self::Anonymous => None,
+            Self::Session(session) => Some(&session.user),
+            Self::Basic(basic) => Some(&basic.user),
+        }
+    }
+}
+
+// === impl Basic ===
+
+impl std::fmt::Debug for Basic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Basic({})", self.user)
+    }
+}

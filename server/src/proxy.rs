@@ -1,0 +1,252 @@
+//! To MLflow and back: a route of the table, the caller's own credentials, bodies streamed both ways.
+
+pub mod body;
+pub mod credential;
+pub mod header;
+pub mod lookup;
+pub mod rescue;
+pub mod table;
+
+use std::{error::Error as _, net::IpAddr, time::Duration};
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{self, Request},
+    response::Response,
+};
+use http::{Method, StatusCode, Uri, header::RANGE};
+use tokio::time::{Instant, sleep_until};
+
+use self::{
+    body::{Fault, Progress},
+    credential::Credential,
+    lookup::{Match, NoMatch},
+    table::{Family, Row},
+};
+use crate::{
+    error::{Error, Result},
+    layer::ClientAddress,
+    path::Admitted,
+    principal::Principal,
+    stall::Stall,
+    state::State,
+    upstream::Upstream,
+};
+
+/// How long MLflow may take. The clock for the beginning of an answer runs from the last piece of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Until a JSON answer begins.
+    pub json: Duration,
+    /// Until a file or the answer of an LLM begins.
+    pub slow: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+}
+
+/// One request to MLflow, ready but for its body.
+pub struct Call {
+    pub found: Match,
+    pub credential: Credential,
+    pub client: IpAddr,
+}
+
+/// Marks an answer to be handed on byte by byte: compressing a file would cost it its length, and a stream its promptness.
+#[derive(Clone, Copy, Debug)]
+pub struct Verbatim;
+
+/// The retired `experiments/list` returned everything; `experiments/search` demands a number.
+const LIST_PAGE: &str = "1000";
+
+/// The handler of every address that is MLflow's.
+///
+/// # Errors
+/// 404 and 405 for what is not forwarded, 401 for callers whom MLflow would not know, 413 for large bodies, 502 and 504 for an MLflow that
+/// does not answer. What MLflow answers, errors too, is not an error here.
+pub async fn forward(
+    extract::State(state): extract::State<State>,
+    Extension(principal): Extension<Principal>,
+    Extension(ClientAddress(client)): Extension<ClientAddress>,
+    request: Request,
+) -> Result<Response> {
+    let found = find(request.method(), request.uri())?;
+    let row = found.row;
+    let answer = async {
+        let credential = Credential::of(&principal, row, &state).await?;
+        exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await
+    };
+    Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))
+}
+
+/// The route that a request asks for.
+///
+/// # Errors
+/// 404 and 405.
+pub fn find(method: &Method, uri: &Uri) -> Result<Match> {
+    let nothing = || Error::NotFound("there is nothing at this address".into());
+    let path = Admitted::parse(uri.path()).map_err(|_| nothing())?;
+    lookup::find(method, &path).map_err(|no| match no {
+        NoMatch::Path => nothing(),
+        NoMatch::Method => Error::MethodNotAllowed,
+    })
+}
+
+/// Sends one request on and brings the answer back.
+///
+/// Nothing is ever sent twice. When the caller goes away this future is dropped, and with it the connection to MLflow.
+///
+/// # Errors
+/// 400 and 413 for the request's body, 502 and 504 for MLflow.
+pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, request: Request) -> Result<Response> {
+    let Call {
+        found: Match { row, path, retired },
+        credential,
+        client,
+    } = call;
+    let (parts, body) = request.into_parts();
+    let only_head = parts.method == Method::HEAD;
+
+    let query = if retired {
+        Some(list_query(&parts.uri))
+    } else {
+        parts.uri.query().map(str::to_owned)
+    };
+    let target = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    let url = upstream.url(&target).map_err(|error| Error::Upstream(error.to_string()))?;
+    if !url.path().ends_with(&path) {
+        return Err(Error::Internal(anyhow::anyhow!("the path {path} became {}", url.path())));
+    }
+
+    let limit = body::limit(row);
+    let mut headers = header::request(parts.headers, row, client, credential.authorization);
+    if only_head {
+        // A range is defined for GET alone (RFC 9110 §14.2).
+        headers.remove(RANGE);
+    }
+    let (body, progress) = body::outgoing(body, limit, &mut headers).map_err(Error::from)?;
+    // MLflow's permission check knows exact methods only and refuses HEAD; a HEAD is a GET whose content nobody reads.
+    let mut request = upstream.http.request(row.method.clone(), url).headers(headers);
+    if let Some(body) = body {
+        request = request.body(body);
+    }
+
+    let answer = first(request, &progress, patience.beginning(row))
+        .await
+        .map_err(|failure| match (progress.fault(limit), failure) {
+            (Some(fault), _) => fault.into(),
+            (None, error) => error,
+        })?;
+    let status = answer.status();
+    if status.is_client_error() || status.is_server_error() {
+        let response = rescue::rescue(answer, row, credential.refused).await;
+        return Ok(if only_head { rescue::without_content(response) } else { response });
+    }
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+        tracing::warn!(%status, path = row.path, "MLflow answered with a redirect, which is not followed");
+        return Err(Error::Upstream(
+            "MLflow answered with a redirect: check the address under which Flowdeck calls it".into(),
+        ));
+    }
+    let (parts, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
+    let mut response = Response::new(if only_head {
+        Body::empty()
+    } else {
+        Body::new(Stall::new(body, patience.idle))
+    });
+    *response.status_mut() = status;
+    *response.headers_mut() = header::response(&parts.headers, row);
+    if row.body() != table::Body::Json {
+        response.extensions_mut().insert(Verbatim);
+    }
+    Ok(response)
+}
+
+// === impl Patience ===
+
+impl Patience {
+    fn beginning(self, row: &Row) -> Duration {
+        let quick = row.body() == table::Body::Json && row.family() != Some(Family::Artifacts);
+        if quick { self.json } else { self.slow }
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            json: Duration::from_secs(60),
+            // MLflow gives up on an LLM after 300 s; what it then says shall still be heard.
+            slow: Duration::from_secs(310),
+            idle: Duration::from_secs(310),
+        }
+    }
+}
+
+// === impl Fault ===
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TooLarge { limit } => Self::TooLarge { limit },
+            Fault::Broken => Self::BadRequest("the request's body broke off".into()),
+        }
+    }
+}
+
+/// Waits for the head of the answer.
+async fn first(request: reqwest::RequestBuilder, progress: &Progress, limit: Duration) -> Result<reqwest::Response> {
+    let mut answer = std::pin::pin!(request.send());
+    loop {
+        let deadline = progress.last() + limit;
+        tokio::select! {
+            answer = &mut answer => return answer.map_err(failure),
+            () = sleep_until(deadline) => if progress.last() + limit <= Instant::now() {
+                return Err(Error::UpstreamTimeout);
+            },
+        }
+    }
+}
+
+fn failure(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let mut causes = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        causes = format!("{causes}: {next}");
+        cause = next.source();
+    }
+    if error.is_builder() {
+        tracing::debug!("a request could not be made: {causes}");
+        return Error::BadRequest("this request cannot be handed on".into());
+    }
+    tracing::warn!("MLflow did not answer: {causes}");
+    Error::Upstream(
+        if error.is_connect() {
+            "MLflow cannot be reached"
+        } else {
+            "MLflow broke off before it answered"
+        }
+        .into(),
+    )
+}
+
+/// What `experiments/list` could be asked, in the words of `experiments/search`.
+fn list_query(uri: &Uri) -> String {
+    let mut asked = vec![("max_results".to_owned(), LIST_PAGE.to_owned())];
+    let url = uri
+        .query()
+        .and_then(|query| reqwest::Url::parse(&format!("http://localhost/?{query}")).ok());
+    for (name, value) in url.iter().flat_map(reqwest::Url::query_pairs) {
+        match &*name {
+            "max_results" => asked[0].1 = value.into_owned(),
+            "view_type" | "page_token" => asked.push((name.into_owned(), value.into_owned())),
+            _ => {}
+        }
+    }
+    let escape = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    asked
+        .iter()
+        .map(|(name, value)| format!("{name}={}", escape(value)))
+        .collect::<Vec<_>>()
+        .join("&")
+}

@@ -1,0 +1,50 @@
+//! What MLflow is told of the caller.
+
+use http::HeaderValue;
+
+use super::table::Row;
+use crate::{
+    error::{Error, Result},
+    principal::Principal,
+    state::State,
+};
+
+const SIGN_IN: &str = "sign in, or send a user name and a password (HTTP Basic)";
+const SIGN_IN_AGAIN: &str = "sign in again";
+const WRONG: &str = "MLflow does not know this user name and password";
+
+/// The caller's own credentials, and what to say when MLflow refuses them.
+#[derive(Debug)]
+pub struct Credential {
+    pub authorization: Option<HeaderValue>,
+    pub refused: &'static str,
+}
+
+// === impl Credential ===
+
+impl Credential {
+    /// # Errors
+    /// 401 for nobody, unless the route is public, and for a session whose password is not in the vault.
+    pub async fn of(principal: &Principal, row: &Row, state: &State) -> Result<Self> {
+        if row.is_public() {
+            return Ok(Self {
+                authorization: None,
+                refused: SIGN_IN,
+            });
+        }
+        match principal {
+            Principal::Anonymous => Err(Error::Unauthenticated(SIGN_IN.into())),
+            Principal::Basic(basic) => Ok(Self {
+                authorization: Some(basic.authorization.clone()),
+                refused: WRONG,
+            }),
+            Principal::Session(session) => match state.vault.authorization(&session.user).await? {
+                Some(authorization) => Ok(Self {
+                    authorization: Some(authorization),
+                    refused: SIGN_IN_AGAIN,
+                }),
+                None => Err(Error::Unauthenticated(SIGN_IN_AGAIN.into())),
+            },
+        }
+    }
+}

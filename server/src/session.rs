@@ -1,0 +1,253 @@
+//! Sessions as tickets: the cookie holds 128 random bits; the database knows their hash, and a body sealed with a key
+//! that only they give. Who reads the database can take over no session.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use tower_sessions::{
+    Expiry, SessionManagerLayer, SessionStore,
+    cookie::SameSite,
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+
+use crate::{
+    clock, config,
+    db::{Db, session::Row},
+    principal::Principal,
+    seal::Key,
+    vault::hex,
+};
+
+/// The one entry of a session's body.
+pub const PERSON: &str = "person";
+
+/// How often "last used" is written at most: not at every request.
+const TOUCH: Duration = Duration::from_secs(60);
+
+/// Whose session it is, and where it began.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Person {
+    pub user: String,
+    pub user_agent: String,
+    pub address: String,
+    /// Ms since 1970.
+    pub signed_in_at: i64,
+}
+
+/// Keeps sessions in the state database.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    limits: config::Session,
+}
+
+// === impl Store ===
+
+impl Store {
+    pub fn new(db: Db, limits: config::Session) -> Self {
+        Self { db, limits }
+    }
+
+    /// Sessions last used before this time are over.
+    pub fn idle_since(&self, now: i64) -> i64 {
+        now - self.limits.session_idle.as_millis() as i64
+    }
+
+    /// The sessions that `user` could still use.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn of(&self, user: &str) -> sqlx::Result<Vec<Row>> {
+        let now = clock::now();
+        self.db.sessions_of(user, now, self.idle_since(now)).await
+    }
+
+    /// Deletes what is over, for ever and ever; to be spawned.
+    pub async fn sweep(self) {
+        let mut every = tokio::time::interval(Duration::from_secs(600));
+        loop {
+            every.tick().await;
+            let now = clock::now();
+            if let Err(error) = self.db.delete_ended_sessions(now, self.idle_since(now)).await {
+                tracing::warn!("cannot delete ended sessions: {error}");
+            }
+        }
+    }
+
+    fn is_over(&self, row: &Row, now: i64) -> bool {
+        row.expires_at <= now || row.used_at <= self.idle_since(now)
+    }
+}
+
+#[async_trait]
+impl SessionStore for Store {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let person: Person = record
+            .data
+            .get(PERSON)
+            .cloned()
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(encode)?
+            .ok_or_else(|| Error::Encode("a session begins with a sign-in".into()))?;
+        loop {
+            let ticket = Ticket::of(&record.id);
+            let now = clock::now();
+            let row = Row {
+                id: ticket.public_id(),
+                user: person.user.clone(),
+                sealed: ticket.seal(record)?,
+                user_agent: person.user_agent.clone(),
+                address: person.address.clone(),
+                created_at: now,
+                used_at: now,
+                expires_at: (record.expiry_date.unix_timestamp_nanos() / 1_000_000) as i64,
+                ticket_hash: ticket.hash.clone(),
+            };
+            if self.db.insert_session(&row).await.map_err(backend)? {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let ticket = Ticket::of(&record.id);
+        self.db
+            .update_session_body(&ticket.hash, &ticket.seal(record)?)
+            .await
+            .map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let ticket = Ticket::of(id);
+        let Some(row) = self.db.session_row(&ticket.hash).await.map_err(backend)? else {
+            return Ok(None);
+        };
+        let now = clock::now();
+        if self.is_over(&row, now) {
+            self.db.delete_session(&ticket.hash).await.map_err(backend)?;
+            return Ok(None);
+        }
+        if now - row.used_at > TOUCH.as_millis() as i64 {
+            self.db.touch_session(&ticket.hash, now).await.map_err(backend)?;
+        }
+        Ok(Some(Record {
+            id: *id,
+            data: ticket.open(&row)?,
+            expiry_date: date(row.expires_at)?,
+        }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.db.delete_session(&Ticket::of(id).hash).await.map_err(backend)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+/// What the cookie's 128 bits give.
+struct Ticket {
+    hash: Vec<u8>,
+    key: Key,
+}
+
+// === impl Ticket ===
+
+impl Ticket {
+    fn of(id: &Id) -> Self {
+        let bytes = id.0.to_be_bytes();
+        let hash = Sha256::new()
+            .chain_update(b"flowdeck session")
+            .chain_update(bytes)
+            .finalize()
+            .to_vec();
+        Self {
+            hash,
+            key: Key::derive(&bytes, "flowdeck session body"),
+        }
+    }
+
+    /// A name that gives nothing away.
+    fn public_id(&self) -> String {
+        hex(&Sha256::new()
+            .chain_update(b"flowdeck session id")
+            .chain_update(&self.hash)
+            .finalize()[..8])
+    }
+
+    fn seal(&self, record: &Record) -> Result<Vec<u8>> {
+        let body = serde_json::to_vec(&record.data).map_err(encode)?;
+        Ok(self.key.seal(&self.hash, &body))
+    }
+
+    fn open<D: serde::de::DeserializeOwned>(&self, row: &Row) -> Result<D> {
+        let body = self
+            .key
+            .open(&self.hash, &row.sealed)
+            .map_err(|error| Error::Decode(error.to_string()))?;
+        serde_json::from_slice(&body).map_err(|error| Error::Decode(error.to_string()))
+    }
+}
+
+/// The name by which `/account` lists the session with this ticket.
+pub fn public_id(id: &Id) -> String {
+    Ticket::of(id).public_id()
+}
+
+/// Reads the cookie and writes it back. Sessions load only where somebody asks for them.
+pub fn layer(store: Store, listen: &config::Listen, limits: &config::Session) -> SessionManagerLayer<Store> {
+    let lifetime = time::Duration::try_from(limits.session_lifetime).unwrap_or(time::Duration::days(30));
+    SessionManagerLayer::new(store)
+        .with_name(cookie_name(listen))
+        .with_path(listen.base_path.cookie_path().to_owned())
+        .with_secure(listen.is_https())
+        .with_http_only(true)
+        // Lax and not Strict: a link from a chat or a mail should find its reader signed in.
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(lifetime))
+}
+
+/// The prefixes make browsers refuse a cookie that another host or path tries to plant (RFC 6265bis §4.1.3).
+pub fn cookie_name(listen: &config::Listen) -> &'static str {
+    match (listen.is_https(), listen.base_path.as_str()) {
+        (false, _) => "flowdeck",
+        (true, "") => "__Host-flowdeck",
+        (true, _) => "__Secure-flowdeck",
+    }
+}
+
+/// The caller that this session stands for.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn principal(session: &tower_sessions::Session) -> std::result::Result<Principal, tower_sessions::session::Error> {
+    let person = session.get::<Person>(PERSON).await?;
+    Ok(match (person, session.id()) {
+        (Some(person), Some(id)) => Principal::Session(crate::principal::Session {
+            user: person.user,
+            id: public_id(&id),
+        }),
+        _ => Principal::Anonymous,
+    })
+}
+
+fn date(ms: i64) -> Result<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).map_err(|error| Error::Decode(error.to_string()))
+}
+
+fn backend(error: sqlx::Error) -> Error {
+    Error::Backend(error.to_string())
+}
+
+fn encode(error: serde_json::Error) -> Error {
+    Error::Encode(error.to_string())
+}

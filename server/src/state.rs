@@ -1,0 +1,34 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use crate::{asset::Assets, config::Config, db::Db, limit::SignIns, upstream::Upstream, vault::Vault};
+
+/// Cheap to clone: one pointer.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+pub struct Inner {
+    pub config: Config,
+    pub upstream: Upstream,
+    pub db: Db,
+    pub vault: Vault,
+    pub sign_ins: SignIns,
+    pub assets: Assets,
+}
+
+// === impl State ===
+
+impl State {
+    pub fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+}
+
+impl std::ops::Deref for State {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,185 @@
+//! The vault: once per user, the password that MLflow needs to hear, sealed under the secret key.
+//!
+//! Sessions (and later API keys) only name a user.
+
+use axum::http::HeaderValue;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    clock,
+    config::secret::SecretText,
+    db::{Db, vault::Row},
+    seal::Key,
+};
+
+/// The passwords of everybody who has signed in.
+#[derive(Clone)]
+pub struct Vault {
+    db: Db,
+    ring: KeyRing,
+}
+
+/// The first key seals; each of them opens.
+#[derive(Clone)]
+pub struct KeyRing(Vec<(String, Key)>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("a secret key is 32 random bytes in base64, as `openssl rand -base64 32` makes them")]
+pub struct BadKey;
+
+// === impl KeyRing ===
+
+impl KeyRing {
+    /// # Errors
+    /// When a key is not 32 bytes in base64, or there is none.
+    pub fn parse(texts: &[SecretText]) -> Result<Self, BadKey> {
+        let keys = texts.iter().map(|text| {
+            let bytes = Zeroizing::new(STANDARD.decode(text.expose().trim()).map_err(|_| BadKey)?);
+            let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| BadKey)?;
+            let id = Sha256::new().chain_update(b"flowdeck key id").chain_update(key).finalize();
+            Ok((hex(&id[..4]), Key::new(key)))
+        });
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() { Err(BadKey) } else { Ok(Self(keys)) }
+    }
+
+    /// A new random key as text.
+    pub fn generate() -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(Zeroizing::new(rand::random::<[u8; 32]>()).as_slice()))
+    }
+
+    fn current(&self) -> &(String, Key) {
+        &self.0[0]
+    }
+
+    fn open(&self, row: &Row) -> Option<Zeroizing<Vec<u8>>> {
+        let (_, key) = self.0.iter().find(|(id, _)| *id == row.key_id)?;
+        key.open(&owner(&row.user), &row.sealed).ok()
+    }
+}
+
+fn owner(user: &str) -> Vec<u8> {
+    [b"vault:", user.as_bytes()].concat()
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+// === impl Vault ===
+
+impl Vault {
+    pub fn new(db: Db, ring: KeyRing) -> Self {
+        Self { db, ring }
+    }
+
+    /// Seals anew, under the first key, what an older one seals. To be called at start.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn reseal(&self) -> sqlx::Result<()> {
+        let rows = self.db.vault_rows_not_under(&self.ring.current().0).await?;
+        let (mut done, mut lost) = (0, 0);
+        for row in rows {
+            match self.ring.open(&row) {
+                Some(password) => {
+                    self.put(&row.user, &password).await?;
+                    done += 1;
+                }
+                None => lost += 1,
+            }
+        }
+        if done > 0 {
+            tracing::info!("sealed {done} passwords anew under the current secret key");
+        }
+        if lost > 0 {
+            tracing::warn!("{lost} passwords are sealed under a key that is not configured; their users sign in again");
+        }
+        Ok(())
+    }
+
+    /// Keeps the password of `user`, which MLflow has just accepted.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn put(&self, user: &str, password: &[u8]) -> sqlx::Result<()> {
+        let (key_id, key) = self.ring.current();
+        let row = Row {
+            user: user.to_owned(),
+            key_id: key_id.clone(),
+            sealed: key.seal(&owner(user), password),
+        };
+        self.db.put_vault_row(&row, clock::now()).await
+    }
+
+    /// What MLflow needs to hear for `user` (RFC 7617), marked sensitive; `None` where it is not known, or no longer readable.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn authorization(&self, user: &str) -> sqlx::Result<Option<HeaderValue>> {
+        let row = self.db.vault_row(user).await?;
+        Ok(row.and_then(|row| self.ring.open(&row)).and_then(|password| basic(user, &password)))
+    }
+}
+
+/// `Basic` with name and password (RFC 7617), marked sensitive.
+pub fn basic(user: &str, password: &[u8]) -> Option<HeaderValue> {
+    let pair = Zeroizing::new([user.as_bytes(), b":", password].concat());
+    let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_slice())));
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyRing, Vault};
+    use crate::{config::secret::SecretText, db::Db};
+
+    fn key() -> SecretText {
+        SecretText::from(KeyRing::generate().to_string())
+    }
+
+    async fn db() -> (Db, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (Db::open(&folder.path().join("state.db")).await.unwrap(), folder)
+    }
+
+    #[tokio::test]
+    async fn gives_back_what_was_put() {
+        let (db, _folder) = db().await;
+        let vault = Vault::new(db, KeyRing::parse(&[key()]).unwrap());
+        vault.put("alice", b"hunter2hunter2").await.unwrap();
+        let value = vault.authorization("alice").await.unwrap().unwrap();
+        assert_eq!(value, "Basic YWxpY2U6aHVudGVyMmh1bnRlcjI=");
+        assert!(value.is_sensitive());
+        assert!(vault.authorization("bob").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_key_can_be_rotated_and_then_dropped() {
+        let (db, _folder) = db().await;
+        let (old, new) = (key(), key());
+        Vault::new(db.clone(), KeyRing::parse(std::slice::from_ref(&old)).unwrap())
+            .put("alice", b"password")
+            .await
+            .unwrap();
+        let rotating = Vault::new(db.clone(), KeyRing::parse(&[new.clone(), old.clone()]).unwrap());
+        rotating.reseal().await.unwrap();
+        let alone = Vault::new(db.clone(), KeyRing::parse(&[new]).unwrap());
+        assert!(alone.authorization("alice").await.unwrap().is_some());
+        let stale = Vault::new(db, KeyRing::parse(&[old]).unwrap());
+        assert!(stale.authorization("alice").await.unwrap().is_none());
+    }
+
+    #[test]
+    fn a_bad_key_is_refused() {
+        for text in ["", "short", "not base64!", "QUJD"] {
+            assert!(KeyRing::parse(&[SecretText::from(text)]).is_err(), "{text}");
+        }
+        assert!(KeyRing::parse(&[]).is_err());
+    }
+}

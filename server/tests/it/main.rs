@@ -1,0 +1,12 @@
+//! Flowdeck before a real MLflow, called over real sockets.
+
+#![allow(clippy::unwrap_used)]
+
+mod app;
+mod forward;
+mod listen;
+mod managed;
+mod page;
+mod proxy;
+mod route_table;
+mod sign_in;

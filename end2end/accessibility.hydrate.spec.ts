@@ -1,0 +1,86 @@
+// What axe finds on each page, in both themes.
+
+import AxeBuilder from '@axe-core/playwright';
+
+import { awake } from './lib/guard';
+import { expect, test } from './lib/test';
+
+type Data = { ids: Record<string, string>; runs: Record<string, string> };
+
+const pages: [string, (data: Data) => string][] = [
+  ['experiments', () => '/experiments'],
+  ['a folder of experiments', () => '/experiments?folder=vision'],
+  ['nothing found', () => '/experiments?q=there+is+no+such+thing'],
+  ['the runs', ({ ids }) => `/experiments/${ids.sweep}`],
+  ['the runs with columns', ({ ids }) => `/experiments/${ids.sweep}?panel=columns`],
+  ['odd runs', ({ ids }) => `/experiments/${ids.odd}`],
+  ['no runs', ({ ids }) => `/experiments/${ids.empty}`],
+  ['about an experiment', ({ ids }) => `/experiments/${ids.baseline}?tab=about`],
+  ['a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}`],
+  ['artifacts', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=table.csv`],
+  ['the account', () => '/account'],
+  ['a page that is not there', () => '/no/such/page'],
+  ['what one may not see', ({ ids }) => `/experiments/${ids.secret}`],
+];
+
+for (const theme of ['light', 'dark'] as const) {
+  test.describe(theme, () => {
+    test.use({ colorScheme: theme });
+
+    test('axe finds nothing serious on the sign-in page', async ({ page, visit }) => {
+      await visit('/login?why=ended');
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
+
+    for (const [name, path] of pages) {
+      test(`axe finds nothing serious on ${name}`, async ({ page, guard, flowdeck, signIn, visit }) => {
+        guard.expectStatus(404, /no\/such/);
+        guard.expectStatus(403, new RegExp(`experiments/${flowdeck.data.ids.secret}$`));
+        await signIn(flowdeck.data.reader);
+        await visit(path(flowdeck.data));
+        await expect(page.locator('.skeleton')).toHaveCount(0);
+        expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      });
+    }
+
+    test('axe finds nothing serious in menus and dialogs', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.data.reader);
+      await visit('/experiments');
+      await page.getByRole('button', { name: /^Account of/ }).click();
+      await expect(page.getByRole('group', { name: 'Account' })).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'New experiment' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('?');
+      await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
+  });
+}
+
+test('the theme is chosen, kept, and there before the first paint', async ({ page, flowdeck, signIn, visit, hasScript }) => {
+  await signIn(flowdeck.data.reader);
+  await visit('/experiments');
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await ground();
+  await page.getByRole('button', { name: /^Account of/ }).click();
+  await page.getByRole('group', { name: 'Theme' }).getByRole('button', { name: 'Dark' }).click();
+  await expect(page.getByRole('button', { name: 'Dark' })).toHaveAttribute('aria-pressed', 'true');
+  const dark = await ground();
+  expect(dark).not.toBe(light);
+  await page.reload({ waitUntil: 'commit' });
+  await page.locator('body').waitFor();
+  expect(await ground()).toBe(dark);
+  await awake(page, hasScript);
+});
+
+/** What hinders people seriously, in a form that can be read in a report. */
+async function serious(axe: AxeBuilder) {
+  const { violations } = await axe.analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ target, failureSummary }) => `${target} ${failureSummary?.replaceAll('\n', ' ')}`) }));
+}

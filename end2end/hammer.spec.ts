@@ -1,0 +1,58 @@
+// A thousand pages at once, each of them whole.
+
+import { Agent, get } from 'node:http';
+
+import { names } from './lib/seed.mjs';
+import { expect, test } from './lib/test';
+
+const TIMES = 1000;
+
+/** Both the pages and how many of them are asked for at once. */
+const rounds = [
+  { at_once: 32, told: 'a few at a time: each has its data' },
+  { at_once: TIMES, told: 'all at the same moment: each is whole' },
+];
+
+for (const { at_once, told } of rounds) {
+  test(`a thousand pages, ${told}`, async ({ context, flowdeck, signIn }) => {
+    test.setTimeout(300_000);
+    await signIn(flowdeck.data.reader);
+    const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+    const { ids, runs } = flowdeck.data;
+    const paths: [string, string][] = [
+      ['/experiments', names.sweep],
+      [`/experiments/${ids.sweep}`, 'trial-249'],
+      [`/experiments/${ids.details}/runs/${runs.details}`, 'optimizer/name'],
+    ];
+    const agent = new Agent({ keepAlive: true, maxSockets: at_once });
+    const fetch = (path: string) =>
+      new Promise<{ status?: number; body: string }>((done, failed) => {
+        const request = get(flowdeck.url + path, { agent, headers: { cookie } }, (answer) => {
+          const parts: Buffer[] = [];
+          answer.on('data', (part: Buffer) => parts.push(part));
+          answer.on('end', () => done({ status: answer.statusCode, body: Buffer.concat(parts).toString() }));
+          answer.on('error', failed);
+        });
+        request.on('error', failed);
+      });
+
+    const answers = await Promise.all(
+      Array.from({ length: TIMES }, async (_, index) => {
+        const [path, expected] = paths[index % paths.length];
+        const { status, body } = await fetch(path);
+        const whole = body.trimEnd().endsWith('</html>');
+        // A page whose data does not come in time goes out without it, and the browser asks again.
+        return { status, whole, named: body.includes(expected) };
+      }),
+    );
+    agent.destroy();
+    expect(answers.filter(({ whole }) => !whole)).toEqual([]);
+    if (at_once < TIMES) {
+      expect(answers.filter(({ status, named }) => status !== 200 || !named)).toEqual([]);
+    } else {
+      const count = answers.filter(({ named }) => named).length;
+      console.log(`${count} of ${TIMES} pages came with their data`);
+      expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    }
+  });
+}

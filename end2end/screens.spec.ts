@@ -1,0 +1,58 @@
+// Every page on wide and narrow screens.
+
+import { expect, test } from './lib/test';
+
+type Data = { ids: Record<string, string>; runs: Record<string, string> };
+
+const pages: [string, (data: Data) => string][] = [
+  ['experiments', () => '/experiments?list=all'],
+  ['folders', () => '/experiments?folder=vision'],
+  ['an experiment with a long name', ({ ids }) => `/experiments/${ids.long}`],
+  ['the runs', ({ ids }) => `/experiments/${ids.sweep}`],
+  ['a refused filter', ({ ids }) => `/experiments/${ids.sweep}?q=${encodeURIComponent("metrics.accuracy >> 'a rather long condition' and nothing")}`],
+  ['odd runs', ({ ids }) => `/experiments/${ids.odd}`],
+  ['no runs', ({ ids }) => `/experiments/${ids.empty}`],
+  ['about an experiment', ({ ids }) => `/experiments/${ids.baseline}?tab=about`],
+  ['a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}`],
+  ['artifacts', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=table.csv`],
+  ['a picture', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=images%2Fdot.png`],
+  ['the account', () => '/account'],
+  ['a page that is not there', () => '/no/such/page'],
+];
+
+const sizes = [
+  { width: 390, height: 844 },
+  { width: 1440, height: 900 },
+];
+
+for (const viewport of sizes) {
+  test.describe(`${viewport.width} px`, () => {
+    test.use({ viewport });
+
+    test('sign-in fits', async ({ page, visit }) => {
+      await visit('/login');
+      expect(await overflow(page)).toEqual([]);
+    });
+
+    for (const [name, path] of pages) {
+      test(`${name} fits`, async ({ page, guard, flowdeck, signIn, visit }) => {
+        guard.expectStatus(404, /no\/such/);
+        guard.expectStatus(400);
+        await signIn(flowdeck.data.reader);
+        await visit(path(flowdeck.data));
+        await expect(page.getByRole('main')).toBeVisible();
+        expect(await overflow(page)).toEqual([]);
+      });
+    }
+  });
+}
+
+/** What makes the page wider than the screen: nothing, or the elements that stand out. */
+async function overflow(page: import('@playwright/test').Page) {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const wide = [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > clientWidth + 1);
+    return [`${scrollWidth} > ${clientWidth}`, ...wide.slice(0, 12).map((element) => `${element.tagName.toLowerCase()}.${element.className} ${Math.round(element.getBoundingClientRect().right)}`)];
+  });
+}

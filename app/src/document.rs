@@ -1,17 +1,41 @@
 //! The HTML document around the console: head, theme before first paint, and the script that hydrates it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
+use serde::Deserialize;
 
-use crate::{App, Site};
+use crate::{App, Site, page::module::Module};
 
-/// The names of the browser's files, content hash included, relative to the base path.
-#[derive(Clone, Debug)]
+/// The browser's files, as `cargo xtask dist` lists them in `manifest.json`: names with a hash of their bytes.
+#[derive(Clone, Debug, Deserialize)]
 pub struct Assets {
     pub script: String,
     pub wasm: String,
+    /// Loads [`Module`]s.
+    pub loader: String,
     pub style: String,
     pub icon: String,
+    /// The files of each [`Module`], by its name.
+    pub modules: BTreeMap<String, Vec<String>>,
+}
+
+/// Where they are served, below the base path.
+pub const ASSETS: &str = "/assets/";
+
+// === impl Assets ===
+
+impl Assets {
+    /// Every file, once.
+    pub fn files(&self) -> BTreeSet<&str> {
+        let first = [&self.script, &self.wasm, &self.loader, &self.style, &self.icon];
+        first
+            .into_iter()
+            .chain(self.modules.values().flatten())
+            .map(String::as_str)
+            .collect()
+    }
 }
 
 /// Chooses the theme before the first paint, and follows the addresses that the MLflow SDK prints
@@ -20,22 +44,28 @@ const EARLY: &str = r##"(()=>{const d=document.documentElement,t=localStorage.ge
 const n=localStorage.getItem("flowdeck.density");if(n)d.dataset.density=n;
 if(/^#\/(?![\/\\])/.test(location.hash))location.replace(d.dataset.base+location.hash.slice(1))})()"##;
 
-/// The document of a console page.
-pub fn document(assets: &Assets) -> impl IntoView + use<> {
+/// The document of a console page, whose code is in `module` or else in the first one.
+pub fn document(assets: &Assets, module: Option<Module>) -> impl IntoView + use<> {
     let site = Site::expect();
     let script = format!(
-        "import init,{{hydrate}} from {};init({{module_or_path:{}}}).then(hydrate)",
-        quote(&site.href(&assets.script)),
-        quote(&site.href(&assets.wasm)),
+        "import init,{{hydrate}} from {};import{{begin}}from {};init({{module_or_path:{}}}).then(main=>{{begin(main);return hydrate()}})",
+        quote(&address(&site, &assets.script)),
+        quote(&address(&site, &assets.loader)),
+        quote(&address(&site, &assets.wasm)),
     );
+    let fetched = module.and_then(|module| assets.modules.get(module.name())).into_iter().flatten();
+    let fetched = std::iter::once(&assets.wasm).chain(fetched).map(|name| {
+        let href = address(&site, name);
+        view! { <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="anonymous" href=href/> }
+    });
     let data = serde_json::to_string(&site).unwrap_or_default();
     view! {
         <!DOCTYPE html>
         <html lang="en" data-base=site.base.to_string() data-site=data>
             <head>
                 <Head assets=assets.clone()/>
-                <link rel="modulepreload" href=site.href(&assets.script)/>
-                <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="anonymous" href=site.href(&assets.wasm)/>
+                <link rel="modulepreload" href=address(&site, &assets.script)/>
+                {fetched.collect_view()}
                 <MetaTags/>
             </head>
             <body>
@@ -68,10 +98,14 @@ fn Head(assets: Assets) -> impl IntoView {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <meta name="color-scheme" content="light dark"/>
-        <link rel="icon" type="image/svg+xml" href=site.href(&assets.icon)/>
-        <link rel="stylesheet" href=site.href(&assets.style)/>
+        <link rel="icon" type="image/svg+xml" href=address(&site, &assets.icon)/>
+        <link rel="stylesheet" href=address(&site, &assets.style)/>
         <script nonce=use_nonce() inner_html=EARLY></script>
     }
+}
+
+fn address(site: &Site, name: &str) -> String {
+    site.href(&format!("{ASSETS}{name}"))
 }
 
 /// A JavaScript string literal that cannot end the script element.

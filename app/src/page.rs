@@ -3,6 +3,7 @@
 pub mod account;
 pub mod experiment;
 pub mod experiments;
+pub mod module;
 pub mod not_found;
 pub mod run;
 pub mod sign_in;

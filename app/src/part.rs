@@ -1,5 +1,6 @@
 //! Primitives: they know no page and no endpoint.
 
+pub mod apart;
 pub mod button;
 pub mod clock;
 pub mod copy;

@@ -9,7 +9,10 @@ use leptos_router::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{Site, page};
+use crate::{
+    Site,
+    page::{self, module::Module},
+};
 
 /// A page of the console. Ids are MLflow's.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,16 @@ pub enum Route {
     Experiment { id: String },
     Run { experiment: String, run: String },
     Account,
+}
+
+/// The module that the page at `path` (below the base) comes from; `None`: the first one.
+pub fn module(path: &str) -> Option<Module> {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments[..] {
+        ["experiments", _] | ["experiments", _, "runs", _] | ["runs", _] => Some(Module::Runs),
+        ["account"] => Some(Module::Account),
+        _ => None,
+    }
 }
 
 /// What may stand unescaped in a path segment or a query value (RFC 3986, unreserved).
@@ -59,10 +72,10 @@ pub fn Table() -> impl IntoView {
         <Routes fallback=page::not_found::NotFound>
             <RouteItem path=path!("/") view=page::experiments::Experiments/>
             <RouteItem path=path!("/experiments") view=page::experiments::Experiments/>
-            <RouteItem path=path!("/experiments/:experiment") view=page::experiment::Experiment/>
-            <RouteItem path=path!("/experiments/:experiment/runs/:run") view=page::run::Run/>
-            <RouteItem path=path!("/runs/:run") view=page::run::Run/>
-            <RouteItem path=path!("/account") view=page::account::Account/>
+            <RouteItem path=path!("/experiments/:experiment") view=page::module::ExperimentPage/>
+            <RouteItem path=path!("/experiments/:experiment/runs/:run") view=page::module::RunPage/>
+            <RouteItem path=path!("/runs/:run") view=page::module::RunPage/>
+            <RouteItem path=path!("/account") view=page::module::AccountPage/>
         </Routes>
     }
 }

@@ -9,13 +9,19 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called once by the document's script.
 #[wasm_bindgen]
-pub fn hydrate() {
-    #[cfg(debug_assertions)]
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
     let site = document().document_element().and_then(|html| html.get_attribute("data-site"));
     let Some(site) = site.and_then(|text| serde_json::from_str::<Site>(&text).ok()) else {
         return leptos::logging::error!("this document is not Flowdeck's");
     };
+    let path = window().location().pathname().unwrap_or_default();
+    if let Some(module) = app::route::module(path.strip_prefix(&*site.base).unwrap_or(&path))
+        && let Err(error) = module.load().await
+    {
+        // What the server drew stays, and can be read.
+        return leptos::logging::error!("{error}");
+    }
     leptos::mount::hydrate_body(move || {
         provide_context(Client::new(Transport::new(&site.base)));
         provide_context(site);

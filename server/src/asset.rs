@@ -1,6 +1,7 @@
-//! The browser's files: found once at start, named with a hash of their bytes, served compressed as they lie.
+//! The browser's files: listed once at start, named with a hash of their bytes, served compressed as they lie.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,13 +15,7 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
-use sha2::{Digest as _, Sha256};
 use tower_http::services::ServeDir;
-
-use crate::vault::hex;
-
-/// Where the files are served, below the base path.
-const PREFIX: &str = "/assets";
 
 pub struct Assets {
     folder: PathBuf,
@@ -31,10 +26,10 @@ pub struct Assets {
 // === impl Assets ===
 
 impl Assets {
-    /// Reads what `cargo xtask dist` has made.
+    /// Reads the list of what `cargo xtask dist` has made.
     ///
     /// # Errors
-    /// A folder without exactly one of each file.
+    /// A folder without a list, or without a file that is on it.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
         let missing = || {
             format!(
@@ -42,24 +37,15 @@ impl Assets {
                 folder.display()
             )
         };
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(folder).with_context(missing)? {
-            files.extend(entry?.file_name().into_string());
+        let list = folder.join("manifest.json");
+        let text = std::fs::read_to_string(&list).with_context(missing)?;
+        let names: document::Assets = serde_json::from_str(&text).with_context(|| format!("{} cannot be understood", list.display()))?;
+        if let Some(name) = names.files().into_iter().find(|name| !folder.join(name).is_file()) {
+            bail!(
+                "{} is on the list of the browser's files and not there",
+                folder.join(name).display()
+            );
         }
-        let find = |start: &str, end: &str| {
-            let found: Vec<_> = files.iter().filter(|name| name.starts_with(start) && name.ends_with(end)).collect();
-            match found[..] {
-                [name] => address(folder, name),
-                [] => bail!(missing()),
-                _ => bail!("{} holds more than one {start}*{end}", folder.display()),
-            }
-        };
-        let names = document::Assets {
-            script: find("frontend-", ".js")?,
-            wasm: find("frontend-", ".wasm")?,
-            style: find("main-", ".css")?,
-            icon: find("favicon", ".svg")?,
-        };
         Ok(Self {
             folder: folder.to_owned(),
             names,
@@ -69,26 +55,17 @@ impl Assets {
     /// The routes of the files.
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let files = ServeDir::new(&self.folder).precompressed_br().precompressed_gzip();
-        let names = &self.names;
-        let hashed = [&names.script, &names.wasm, &names.style, &names.icon].map(Clone::clone);
+        let hashed = self.names.files().into_iter().map(str::to_owned).collect();
         Router::new()
-            .nest_service(PREFIX, files)
+            .nest_service(document::ASSETS, files)
             .layer(from_fn_with_state(Arc::new(hashed), cache))
     }
 }
 
-/// A file's address. Trunk's hash is older than wasm-opt's output, so the bytes are hashed again here.
-fn address(folder: &Path, name: &str) -> anyhow::Result<String> {
-    let bytes = std::fs::read(folder.join(name)).with_context(|| format!("cannot read {name}"))?;
-    Ok(format!("{PREFIX}/{name}?v={}", hex(&Sha256::digest(bytes)[..6])))
-}
-
 /// A name with the hash of its bytes never changes; anything else asks again.
-async fn cache(State(hashed): State<Arc<[String; 4]>>, request: Request, next: Next) -> Response {
-    let hashed = request
-        .uri()
-        .path_and_query()
-        .is_some_and(|asked| hashed.iter().any(|address| address == asked.as_str()));
+async fn cache(State(hashed): State<Arc<BTreeSet<String>>>, request: Request, next: Next) -> Response {
+    let asked = request.uri().path().rsplit('/').next();
+    let hashed = asked.is_some_and(|name| hashed.contains(name));
     let mut response = next.run(request).await;
     if response.status() == StatusCode::NOT_FOUND {
         return StatusCode::NOT_FOUND.into_response();

@@ -11,6 +11,7 @@ use app::{
     api::{self, ApiError, Client, Transport},
     document,
     page::StatusSetter,
+    route,
 };
 use axum::{
     Extension, Router,
@@ -134,7 +135,8 @@ pub async fn render(State(pages): State<Pages>, Extension(principal): Extension<
         }
     };
     let assets = pages.state.assets.names.clone();
-    let rendered = leptos_axum::render_app_async_with_context(context, move || document::document(&assets))(request).await;
+    let module = route::module(request.uri().path());
+    let rendered = leptos_axum::render_app_async_with_context(context, move || document::document(&assets, module))(request).await;
     // The whole document or an error, never a part: a panic in here is still an answer.
     let html = match to_bytes(rendered.into_body(), LARGEST).await {
         Ok(html) => whole(&String::from_utf8_lossy(&html)),

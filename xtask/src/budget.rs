@@ -2,20 +2,20 @@
 
 use std::{fmt, path::Path};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
-use crate::file;
+use crate::dist::Manifest;
 
-/// What all of a first page is meant to be, brotli-compressed.
-const GOAL: u64 = 300_000;
-/// What it may not exceed on the way there: it only ever goes down.
-const LIMIT: u64 = 560_000;
+/// What all of a first page may be, brotli-compressed.
+const LIMIT: u64 = 300_000;
 /// Set aside for the document itself, whose size the browser tests hold below this.
 const DOCUMENT: u64 = 16_000;
 
 /// The sizes of the files that a first page loads.
 pub struct Budget {
     parts: Vec<Part>,
+    /// What other pages load on top.
+    later: Part,
 }
 
 #[derive(Default)]
@@ -30,23 +30,30 @@ struct Part {
 
 /// Adds up what `dist` made, part by part.
 pub fn measure(site: &Path) -> anyhow::Result<Budget> {
-    let mut parts = ["wasm", "js", "css", "icons, fonts"].map(|name| Part { name, ..Part::default() });
-    for path in file::walk(site)? {
-        let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
-        let part = match kind {
-            "br" | "gz" | "txt" => continue,
-            "wasm" => 0,
-            "js" => 1,
-            "css" => 2,
-            _ => 3,
-        };
-        let size = |kind: &str| path.with_extension(kind).metadata().map(|file| file.len());
-        let raw = size(kind)?;
-        parts[part].raw += raw;
-        parts[part].gzip += size(&format!("{kind}.gz")).unwrap_or(raw);
-        parts[part].brotli += size(&format!("{kind}.br")).unwrap_or(raw);
-    }
-    Ok(Budget { parts: parts.into() })
+    let manifest = Manifest::read(site)?;
+    let part = |name: &'static str, files: &[&str]| {
+        let mut part = Part { name, ..Part::default() };
+        for file in files {
+            let size = |kind: &str| {
+                let path = site.join(format!("{file}{kind}"));
+                let file = path.metadata().with_context(|| format!("{} is missing", path.display()))?;
+                anyhow::Ok(file.len())
+            };
+            part.raw += size("")?;
+            part.gzip += size(".gz")?;
+            part.brotli += size(".br")?;
+        }
+        anyhow::Ok(part)
+    };
+    Ok(Budget {
+        parts: vec![
+            part("wasm", &[&manifest.wasm])?,
+            part("js", &[&manifest.script, &manifest.loader])?,
+            part("css", &[&manifest.style])?,
+            part("icons, fonts", &[&manifest.icon])?,
+        ],
+        later: part("later pages", &manifest.later().into_iter().collect::<Vec<_>>())?,
+    })
 }
 
 impl Budget {
@@ -65,11 +72,19 @@ impl Budget {
 impl fmt::Display for Budget {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{:<13}{:>10}{:>10}{:>10}", "first page", "raw", "gzip", "brotli")?;
-        for Part { name, raw, gzip, brotli } in &self.parts {
-            writeln!(out, "{name:<13}{raw:>10}{gzip:>10}{brotli:>10}")?;
+        for part in &self.parts {
+            writeln!(out, "{part}")?;
         }
         writeln!(out, "{:<13}{:>30}", "the document", DOCUMENT)?;
-        write!(out, "{:<13}{:>30} of {LIMIT} allowed and {GOAL} wanted", "total", self.total())
+        writeln!(out, "{:<13}{:>30} of {LIMIT} allowed", "total", self.total())?;
+        write!(out, "{}", self.later)
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, raw, gzip, brotli } = self;
+        write!(out, "{name:<13}{raw:>10}{gzip:>10}{brotli:>10}")
     }
 }
 
@@ -84,6 +99,7 @@ mod tests {
                 brotli,
                 ..Part::default()
             }],
+            later: Part::default(),
         }
     }
 
@@ -92,9 +108,7 @@ mod tests {
         let most = LIMIT - DOCUMENT;
         assert!(wasm(most).hold().is_ok());
         assert!(
-            wasm(most)
-                .to_string()
-                .contains(&format!("{LIMIT} of {LIMIT} allowed and 300000 wanted")),
+            wasm(most).to_string().contains(&format!("{LIMIT} of {LIMIT} allowed")),
             "{}",
             wasm(most)
         );

@@ -1,12 +1,19 @@
 //! The browser's files: trunk builds them, wasm-opt shrinks them, and each gets its compressed copies.
 
 mod compress;
+mod manifest;
+mod snip;
+pub mod split;
 mod style;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 
+pub use self::manifest::Manifest;
 use crate::{
     budget, file,
     folders::Folders,
@@ -70,15 +77,14 @@ pub fn build(folders: &Folders) -> anyhow::Result<()> {
         "building the console for the browser",
         "2 to 4 minutes the first time, then under one",
     );
+    let made = folders.target.join("trunk");
+    file::fresh_folder(&made)?;
+    trunk(folders, &made)?;
+
     let new = folders.site.with_extension("new");
     file::fresh_folder(&new)?;
-    trunk(folders, &new)?;
-    if let Some(wasm_opt) = optimiser {
-        optimise(folders, &wasm_opt, &only(&new, "frontend-", "_bg.wasm")?)?;
-    }
-    let css = style::bundle(&folders.root.join("style/main.css"))?;
-    file::write(&new.join(format!("main-{}.css", &stamp::of_bytes(&css)[..16])), css)?;
-    file::copy_all(&folders.root.join("public"), &new)?;
+    let manifest = lay_out(folders, &made, &new, optimiser.as_deref())?;
+    file::write(&new.join(Manifest::FILE), serde_json::to_string_pretty(&manifest)?)?;
     compress::all(&new)?;
     file::write(&new.join(marker), stamp)?;
     file::replace_folder(&new, &folders.site)
@@ -88,6 +94,8 @@ fn trunk(folders: &Folders, to: &Path) -> anyhow::Result<()> {
     // trunk works offline, so what the lock file names has to be here already.
     process::run(&mut folders.cargo(&["fetch", "--quiet", "--locked"]))?;
     let mut trunk = folders.command("trunk");
+    let before = std::iter::once(split::programs(folders)?);
+    trunk.env("PATH", std::env::join_paths(before.chain(folders.path()))?);
     trunk.args(["build", "--quiet", "--release", "--dist"]).arg(to);
     // trunk takes only `true` and `false` for an answer, where other programs set NO_COLOR=1.
     trunk.env_remove("NO_COLOR");
@@ -96,10 +104,51 @@ fn trunk(folders: &Folders, to: &Path) -> anyhow::Result<()> {
     if !wasm::has_bitcode(folders)? {
         trunk.env("CARGO_PROFILE_WASM_RELEASE_LTO", "off");
     }
-    process::run(&mut trunk)?;
-    // Never served: the server renders the document.
-    let document = to.join("index.html");
-    std::fs::remove_file(&document).with_context(|| format!("trunk did not make {}", document.display()))
+    process::run(&mut trunk)
+}
+
+/// Gives every file its name: a hash of its bytes, so that browsers keep it for good.
+fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>) -> anyhow::Result<Manifest> {
+    let put = |name: &str, kind: &str, bytes: &[u8]| {
+        let name = format!("{name}-{}.{kind}", &stamp::of_bytes(bytes)[..16]);
+        file::write(&new.join(&name), bytes).map(|()| name)
+    };
+    let put_wasm = |name: &str, from: &Path| {
+        if let Some(wasm_opt) = optimiser {
+            optimise(folders, wasm_opt, from)?;
+        }
+        put(
+            name,
+            "wasm",
+            &std::fs::read(from).with_context(|| format!("cannot read {}", from.display()))?,
+        )
+    };
+
+    let parts = split::modules(folders);
+    let mut modules: BTreeMap<String, Vec<String>> = serde_json::from_str(&file::read(&parts.join("modules.json"))?)?;
+    let mut names = BTreeMap::new();
+    for part in modules.values_mut().flatten() {
+        let name = match names.get(part.as_str()) {
+            Some(name) => String::clone(name),
+            None => put_wasm(part, &parts.join(format!("{part}.wasm")))?,
+        };
+        names.insert(std::mem::replace(part, name.clone()), name);
+    }
+    let loader = split::loader(modules.iter().map(|(name, files)| (name.as_str(), files.as_slice())))?;
+    let loader = put("loader", "js", loader.as_bytes())?;
+    // Where the script gets it from changes; the name under which it hands it on does not.
+    let from = |name: &str| format!("from \"{name}\"");
+    let script = file::read(&only(made, "frontend-", ".js")?)?.replace(&from(split::LOADER), &from(&format!("./{loader}")));
+
+    let icon = file::read(&folders.root.join("public/favicon.svg"))?;
+    Ok(Manifest {
+        script: put("frontend", "js", script.as_bytes())?,
+        wasm: put_wasm("frontend", &only(made, "frontend-", "_bg.wasm")?)?,
+        loader,
+        style: put("main", "css", style::bundle(&folders.root.join("style/main.css"))?.as_bytes())?,
+        icon: put("favicon", "svg", icon.as_bytes())?,
+        modules,
+    })
 }
 
 fn optimise(folders: &Folders, wasm_opt: &Path, wasm: &Path) -> anyhow::Result<()> {
@@ -116,8 +165,8 @@ fn optimise(folders: &Folders, wasm_opt: &Path, wasm: &Path) -> anyhow::Result<(
     std::fs::rename(&smaller, wasm).with_context(|| format!("cannot replace {}", wasm.display()))
 }
 
-/// The one file of this name: the server finds its files in the same way.
-pub fn only(folder: &Path, start: &str, end: &str) -> anyhow::Result<PathBuf> {
+/// The one file of this name.
+fn only(folder: &Path, start: &str, end: &str) -> anyhow::Result<PathBuf> {
     let mut found = file::entries(folder)?;
     found.retain(|path| {
         path.file_name()

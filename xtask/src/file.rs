@@ -80,3 +80,9 @@ pub fn read(file: &Path) -> anyhow::Result<String> {
 pub fn write(file: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
     fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
+
+/// Lets everybody start the program in the file.
+pub fn make_executable(file: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).with_context(|| format!("cannot change {}", file.display()))
+}

@@ -51,13 +51,18 @@ impl Folders {
         }
     }
 
-    /// A command in the clone's root, which finds our tools first.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    /// Where commands look for programs: ours, then everybody's.
+    pub fn path(&self) -> Vec<PathBuf> {
         let mut path = vec![self.tools.join("bin"), self.end2end.join("node_modules/.bin")];
         path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+        path
+    }
+
+    /// A command in the clone's root, which finds our tools first.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
-        if let Ok(path) = env::join_paths(path) {
+        if let Ok(path) = env::join_paths(self.path()) {
             command.env("PATH", path);
         }
         command

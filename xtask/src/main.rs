@@ -48,6 +48,12 @@ enum Command {
     Dist(dist::Options),
     /// Get every tool that the other commands need
     Setup,
+    /// Stand in for wasm-bindgen, to split the module before it
+    #[command(hide = true, disable_help_flag = true)]
+    Bindgen {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Fill a running Flowdeck with demonstration data
     #[command(hide = true)]
     Demo(demo::Options),
@@ -62,6 +68,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&folders, &options),
         Command::Dist(options) => dist::run(&folders, &options),
         Command::Setup => setup::all(&folders),
+        Command::Bindgen { arguments } => dist::split::bindgen(&folders, &arguments),
         Command::Demo(options) => demo::run(&folders, &options),
     };
     match done {

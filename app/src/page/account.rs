@@ -10,6 +10,7 @@ use crate::{
         Client,
         flowdeck::session::{self, Me, MlflowState, Session},
     },
+    order::sort_by,
     part::{
         crumbs::{Crumb, Crumbs},
         face::{Empty, Loading, Notice},
@@ -128,7 +129,9 @@ fn list(mut sessions: Vec<Session>) -> impl IntoView {
     if sessions.is_empty() {
         return view! { <Empty icon=icon::Monitor title="No sessions"><p>"You are not signed in by a browser."</p></Empty> }.into_any();
     }
-    sessions.sort_by_key(|session| (!session.current, -session.last_used_at));
+    sort_by(&mut sessions, |a, b| {
+        (!a.current, -a.last_used_at).cmp(&(!b.current, -b.last_used_at))
+    });
     let others = sessions.len() > 1;
     let everywhere = others.then(|| {
         view! {

@@ -7,7 +7,7 @@ mod listing;
 mod table;
 mod toolbar;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::part::dynamic::dynamic;
 use leptos::{prelude::*, task::spawn_local};
@@ -282,7 +282,7 @@ fn load_rest(client: &Client, stage: Stage, rows: RwSignal<Rows>, next: Option<O
                         next = found.next_page_token.map(Some);
                         let added = rows.try_update(|rows| {
                             // The pages are cut by position: what was changed meanwhile may come twice.
-                            let known: BTreeSet<String> = rows.iter().map(|row| row.id().to_owned()).collect();
+                            let known: HashSet<String> = rows.iter().map(|row| row.id().to_owned()).collect();
                             rows.extend(
                                 found
                                     .experiments

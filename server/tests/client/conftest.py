@@ -50,17 +50,13 @@ class Flowdeck:
 @contextmanager
 def running(base):
     folder = Path(tempfile.mkdtemp(prefix="flowdeck-client-"))
-    site = folder / "site"
-    site.mkdir()
-    for name in ["frontend-0.js", "frontend-0_bg.wasm", "main-0.css", "favicon.svg"]:
-        (site / name).write_text(name)
     log = folder / "flowdeck.log"
     settings = {
         "FLOWDECK_BASE_PATH": base,
         "FLOWDECK_DATA_DIR": str(folder / "data"),
         "FLOWDECK_LISTEN": "127.0.0.1:0",
         "FLOWDECK_MLFLOW_PYTHON": os.environ.get("FLOWDECK_MLFLOW_PYTHON", sys.executable),
-        "FLOWDECK_SITE_DIR": str(site),
+        "FLOWDECK_SITE_DIR": str(Path(__file__).parent.parent / "site"),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FLOWDECK_")}
     with log.open("w") as output:

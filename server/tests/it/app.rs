@@ -29,6 +29,9 @@ use server::{
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::watch};
 
+/// Stands in for the browser's files where no browser is.
+pub const SITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/site");
+
 /// The MLflow that all tests of this process share. It ends with the process: its launcher sees the pipe close.
 pub struct Mlflow {
     pub url: Url,
@@ -123,12 +126,7 @@ impl TestApp {
     pub async fn before(upstream: Url, arguments: &[&str]) -> Self {
         any_spawner::Executor::init_tokio().ok();
         let folder = tempfile::Builder::new().prefix("flowdeck-it").tempdir().unwrap();
-        let site = folder.path().join("site");
-        std::fs::create_dir(&site).unwrap();
-        for name in ["frontend-0.js", "frontend-0_bg.wasm", "main-0.css", "favicon.svg"] {
-            std::fs::write(site.join(name), name).unwrap();
-        }
-        let mut words = vec!["flowdeck".to_owned(), "--site-dir".into(), site.display().to_string()];
+        let mut words = vec!["flowdeck".to_owned(), "--site-dir".into(), SITE.into()];
         words.extend(arguments.iter().map(|&word| word.to_owned()));
         let command = Config::augment_args(clap::Command::new("flowdeck"));
         let config = Config::from_arg_matches(&command.get_matches_from(words)).unwrap();

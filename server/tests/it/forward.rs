@@ -336,14 +336,11 @@ mod large {
 
     impl Server {
         fn start(mlflow: &Mlflow, folder: &std::path::Path) -> Self {
-            for name in ["frontend-0.js", "frontend-0_bg.wasm", "main-0.css", "favicon.svg"] {
-                std::fs::write(folder.join(name), name).unwrap();
-            }
             let mut process = Command::new(env!("CARGO_BIN_EXE_flowdeck"))
                 .env_remove("FLOWDECK_MLFLOW_PYTHON")
                 .env("FLOWDECK_MLFLOW_URL", mlflow.url.as_str())
                 .env("FLOWDECK_DATA_DIR", folder.join("data"))
-                .env("FLOWDECK_SITE_DIR", folder)
+                .env("FLOWDECK_SITE_DIR", crate::app::SITE)
                 .env("FLOWDECK_LISTEN", "127.0.0.1:0")
                 .stdout(Stdio::piped())
                 .spawn()

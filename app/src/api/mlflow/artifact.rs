@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::number;
 use crate::{
     api::{Client, Method, Result},
+    order::sort_by,
     route::escape,
 };
 
@@ -110,7 +111,7 @@ fn list_path(run: &str, folder: &str) -> String {
 /// MLflow's.
 pub async fn list(client: &Client, run: &str, folder: &str) -> Result<Listing> {
     let mut listing: Listing = client.get(&list_path(run, folder)).await?;
-    listing.files.sort_by(|a, b| (!a.is_dir, &a.path).cmp(&(!b.is_dir, &b.path)));
+    sort_by(&mut listing.files, |a, b| (!a.is_dir, &a.path).cmp(&(!b.is_dir, &b.path)));
     Ok(listing)
 }
 

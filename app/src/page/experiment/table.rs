@@ -14,6 +14,7 @@ use crate::{
         number,
         run::{Found, Run, Status, tag},
     },
+    order::sort_by,
     part::number::count,
 };
 
@@ -215,7 +216,10 @@ fn pick<'a>(pairs: impl Iterator<Item = (&'a str, u64)>, runs: usize, most: usiz
         .into_iter()
         .filter(|(_, (count, _, differs))| runs == 1 || *differs || *count < runs)
         .collect();
-    keys.sort_by_key(|(key, (count, _, differs))| (!differs, std::cmp::Reverse(*count), *key));
+    sort_by(&mut keys, |a, b| {
+        let ((key, (count, _, differs)), (key_b, (count_b, _, differs_b))) = (a, b);
+        (!differs, count_b, key).cmp(&(!differs_b, count, key_b))
+    });
     keys.truncate(most);
     keys.into_iter().map(|(key, _)| key.to_owned())
 }

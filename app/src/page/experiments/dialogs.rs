@@ -5,11 +5,14 @@ use std::sync::Arc;
 use crate::part::dynamic::dynamic;
 use leptos::{ev, html, prelude::*, task::spawn_local};
 
+use wasm_split_helpers::wasm_split;
+
 use super::{change::Changes, listing::Row};
 use crate::{
     api::mlflow::experiment,
     browser,
     part::{
+        apart::{Drawn, apart},
         button::Button,
         dialog::Dialog,
         face::{quoted, sentence},
@@ -61,12 +64,31 @@ pub fn Dialogs(opened: Opened, changes: Changes, #[prop(into)] folder: Signal<St
         }
         open
     });
+    let form = move |form: Form| apart(|| Box::pin(load_dialogs()), move || Box::pin(draw(form, opened, changes, folder)));
     view! {
-        <Dialog open=opened.new title="New experiment"><New opened=opened changes=changes folder=folder/></Dialog>
-        <Dialog open=opened.rename title=Signal::derive(move || format!("Rename {}", quoted(&opened.name())))><Rename opened=opened changes=changes/></Dialog>
-        <Dialog open=opened.tags class="wide" title=Signal::derive(move || format!("Tags of {}", quoted(&opened.name())))><Tags opened=opened changes=changes/></Dialog>
-        <Dialog open=opened.note class="wide" title=Signal::derive(move || format!("Note on {}", quoted(&opened.name())))><Note opened=opened changes=changes/></Dialog>
+        <Dialog open=opened.new title="New experiment">{form(Form::New)}</Dialog>
+        <Dialog open=opened.rename title=Signal::derive(move || format!("Rename {}", quoted(&opened.name())))>{form(Form::Rename)}</Dialog>
+        <Dialog open=opened.tags class="wide" title=Signal::derive(move || format!("Tags of {}", quoted(&opened.name())))>{form(Form::Tags)}</Dialog>
+        <Dialog open=opened.note class="wide" title=Signal::derive(move || format!("Note on {}", quoted(&opened.name())))>{form(Form::Note)}</Dialog>
     }
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    New,
+    Rename,
+    Tags,
+    Note,
+}
+
+#[wasm_split(dialogs, fallible, preload(load_dialogs))]
+fn draw(form: Form, opened: Opened, changes: StoredValue<Changes>, folder: Signal<String>) -> Drawn {
+    Ok(match form {
+        Form::New => view! { <New opened=opened changes=changes folder=folder/> }.into_any(),
+        Form::Rename => view! { <Rename opened=opened changes=changes/> }.into_any(),
+        Form::Tags => view! { <Tags opened=opened changes=changes/> }.into_any(),
+        Form::Note => view! { <Note opened=opened changes=changes/> }.into_any(),
+    })
 }
 
 #[component]

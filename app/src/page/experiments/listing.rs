@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use super::folder;
-use crate::api::mlflow::experiment::Experiment;
+use crate::{api::mlflow::experiment::Experiment, order::sort_by};
 
 /// An experiment and what searching needs of it. Replaced whole when it changes.
 #[derive(Debug, PartialEq, Eq)]
@@ -176,10 +176,10 @@ pub fn arrange(all: &Rows, wish: &Wish) -> Listing {
     }
     listing.folders = folders.into_values().collect();
     let sort = wish.sort;
-    listing
-        .folders
-        .sort_by(|a, b| sort.compare((&a.name, a.created, a.updated), (&b.name, b.created, b.updated)));
-    listing.rows.sort_by(|a, b| {
+    sort_by(&mut listing.folders, |a, b| {
+        sort.compare((&a.name, a.created, a.updated), (&b.name, b.created, b.updated))
+    });
+    sort_by(&mut listing.rows, |a, b| {
         let order = sort.compare(
             (&a.lower, a.experiment.creation_time, a.experiment.last_update_time),
             (&b.lower, b.experiment.creation_time, b.experiment.last_update_time),
@@ -225,9 +225,9 @@ pub fn common_tags(all: &Rows, limit: usize) -> Vec<(String, String, usize)> {
         .into_iter()
         .map(|((key, value), count)| (key.to_owned(), value.to_owned(), count))
         .collect();
-    counts.sort_by_key(|(_, _, count)| std::cmp::Reverse(*count));
+    sort_by(&mut counts, |a, b| b.2.cmp(&a.2));
     counts.truncate(limit);
-    counts.sort();
+    sort_by(&mut counts, Ord::cmp);
     counts
 }
 

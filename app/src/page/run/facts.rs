@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::live::Live;
 use crate::{
     api::mlflow::run::{self, DatasetInput, Inputs, ModelLink, Outputs, Run, Search, Stage, tag},
+    order::sort_by,
     page::experiment::{internal, phase},
     part::{copy::Copy, duration::Duration, id::Id, status::Status, tag::TagEditor, time::Time},
     route::Route,
@@ -71,7 +72,7 @@ fn pairs(run: &Run, own: bool) -> Vec<(String, String)> {
         .iter()
         .filter(|pair| pair.key != tag::NOTE && tag::is_internal(&pair.key) == own);
     let mut tags: Vec<_> = tags.map(|pair| (pair.key.clone(), pair.value.clone())).collect();
-    tags.sort();
+    sort_by(&mut tags, Ord::cmp);
     tags
 }
 

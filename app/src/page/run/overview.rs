@@ -9,6 +9,7 @@ use crate::{
         metric::Metric,
         run::{Pair, tag},
     },
+    order::sort_by,
     part::{
         copy::Copy,
         icon::{self, Icon},
@@ -26,12 +27,12 @@ pub fn overview(live: Live) -> AnyView {
     let run = live.run;
     let metrics = Memo::new(move |_| {
         let mut metrics = run.read().data.metrics.clone();
-        metrics.sort_by(|a, b| a.key.cmp(&b.key));
+        sort_by(&mut metrics, |a, b| a.key.cmp(&b.key));
         metrics
     });
     let params = Memo::new(move |_| {
         let mut params = run.read().data.params.clone();
-        params.sort_by(|a, b| a.key.cmp(&b.key));
+        sort_by(&mut params, |a, b| a.key.cmp(&b.key));
         params
     });
     let note = Memo::new(move |_| run.read().tag(tag::NOTE).unwrap_or_default().to_owned());

@@ -1,0 +1,1 @@
+frontend-0.js

@@ -1,0 +1,1 @@
+loader-0.js

@@ -84,7 +84,7 @@ pub fn plain_document(assets: &Assets, title: &'static str, body: AnyView) -> im
         <html lang="en" data-base=site.base.to_string()>
             <head>
                 <Head assets=assets.clone()/>
-                <title>{title}</title>
+                <title inner_html=title></title>
             </head>
             <body>{body}</body>
         </html>

@@ -38,12 +38,12 @@ impl Module {
 
 #[component]
 pub fn ExperimentPage() -> impl IntoView {
-    apart(|| Box::pin(load_runs()), || Box::pin(experiment()))
+    apart(|| Box::pin(load_runs()), || Box::pin(runs(Page::Experiment)))
 }
 
 #[component]
 pub fn RunPage() -> impl IntoView {
-    apart(|| Box::pin(load_runs()), || Box::pin(run()))
+    apart(|| Box::pin(load_runs()), || Box::pin(runs(Page::Run)))
 }
 
 #[component]
@@ -51,14 +51,19 @@ pub fn AccountPage() -> impl IntoView {
     apart(|| Box::pin(load_account()), || Box::pin(account()))
 }
 
-#[wasm_split(runs, fallible, preload(load_runs))]
-fn experiment() -> Drawn {
-    Ok(view! { <Experiment/> }.into_any())
+#[derive(Clone, Copy)]
+enum Page {
+    Experiment,
+    Run,
 }
 
-#[wasm_split(runs, fallible)]
-fn run() -> Drawn {
-    Ok(view! { <Run/> }.into_any())
+// One function a module: each knows for itself alone whether its module is there.
+#[wasm_split(runs, fallible, preload(load_runs))]
+fn runs(page: Page) -> Drawn {
+    Ok(match page {
+        Page::Experiment => view! { <Experiment/> }.into_any(),
+        Page::Run => view! { <Run/> }.into_any(),
+    })
 }
 
 #[wasm_split(account, fallible, preload(load_account))]

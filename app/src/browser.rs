@@ -6,7 +6,9 @@ mod real {
     use leptos::prelude::{document, window};
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::JsFuture;
-    use web_sys::{ClipboardEvent, DocumentFragment, Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent, VisibilityState};
+    use web_sys::{
+        ClipboardEvent, DocumentFragment, Element, HtmlAnchorElement, HtmlElement, HtmlTextAreaElement, KeyboardEvent, VisibilityState,
+    };
 
     /// Milliseconds since 1970.
     pub fn now() -> i64 {
@@ -104,6 +106,12 @@ mod real {
         }
     }
 
+    /// The path that the link at or around `target` leads to.
+    pub fn link_path(target: web_sys::EventTarget) -> Option<String> {
+        let link = target.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
+        Some(link.dyn_into::<HtmlAnchorElement>().ok()?.pathname())
+    }
+
     /// Clicks the first element that matches, if there is one.
     pub fn press(selector: &str) -> bool {
         let element = document()
@@ -194,7 +202,7 @@ mod real {
 
 #[cfg(not(feature = "hydrate"))]
 mod real {
-    use leptos::web_sys::{ClipboardEvent, KeyboardEvent};
+    use leptos::web_sys::{self, ClipboardEvent, KeyboardEvent};
 
     pub fn now() -> i64 {
         0
@@ -226,6 +234,10 @@ mod real {
 
     pub fn focus_if_lost(_selector: &str) {}
 
+    pub fn link_path(_target: web_sys::EventTarget) -> Option<String> {
+        None
+    }
+
     pub fn press(_selector: &str) -> bool {
         false
     }
@@ -250,6 +262,6 @@ mod real {
 }
 
 pub use real::{
-    copy, copy_exactly, focus, focus_if_lost, is_writing, local_time, mark_document, now, origin, press, reload, step_focus, store, stored,
-    visible,
+    copy, copy_exactly, focus, focus_if_lost, is_writing, link_path, local_time, mark_document, now, origin, press, reload, step_focus,
+    store, stored, visible,
 };

@@ -5,7 +5,7 @@ mod banner;
 mod keys;
 
 use icondata_core::IconData;
-use leptos::{ev, prelude::*};
+use leptos::{ev, prelude::*, task::spawn_local, web_sys};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
@@ -18,7 +18,7 @@ use crate::{
         link::Link,
         toast,
     },
-    route::Route,
+    route::{self, Route},
 };
 
 #[component]
@@ -81,6 +81,7 @@ fn RailLink(to: Route, icon: &'static IconData, label: &'static str) -> impl Int
 
 /// Keys and copying, everywhere on the page.
 fn listen(keys: RwSignal<bool>) {
+    let base = StoredValue::new(Site::expect().base);
     Effect::new(move |_| {
         let pressed = window_event_listener(ev::keydown, move |event| {
             if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || browser::is_writing(&event) {
@@ -99,12 +100,26 @@ fn listen(keys: RwSignal<bool>) {
                 event.prevent_default();
             }
         });
+        // What a link leads to is fetched while one still aims at it.
+        let aimed = window_event_listener(ev::pointerover, move |event| ahead(&base.read_value(), event.target()));
+        let reached = window_event_listener(ev::focusin, move |event| ahead(&base.read_value(), event.target()));
         let copied = window_event_listener(ev::copy, |event| {
             browser::copy_exactly(&event);
         });
         on_cleanup(move || {
             pressed.remove();
+            aimed.remove();
+            reached.remove();
             copied.remove();
         });
     });
+}
+
+/// Gets the module of the page that a link leads to.
+fn ahead(base: &str, target: Option<web_sys::EventTarget>) {
+    let path = target.and_then(browser::link_path);
+    if let Some(module) = path.and_then(|path| route::module(path.strip_prefix(base)?)) {
+        // Where it cannot be had, the page itself says so.
+        spawn_local(async move { drop(module.load().await) });
+    }
 }

@@ -125,6 +125,7 @@ pub async fn sign_in(
                 "That user name and password do not match. Try again, or ask the owner of this MLflow for a new password.".into(),
             );
         }
+        Err(error @ SignInError::Unusable(_)) => return again(StatusCode::BAD_REQUEST, error.to_string()),
         Err(error @ SignInError::Unreachable) => return again(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
         Err(error) => {
             tracing::error!("a sign-in failed: {error}");

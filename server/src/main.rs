@@ -145,7 +145,10 @@ async fn upstream(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Upstre
     }
     let python = mlflow::install::python(&config.mlflow, data_dir.path()).await?;
     let (address, managed) = Managed::start(&python, data_dir)?;
-    Ok((Upstream::new(address)?, Some(managed)))
+    let upstream = Upstream::new(address)?;
+    // Flowdeck has chosen its version itself.
+    upstream.admitted.get_or_init(|| ());
+    Ok((upstream, Some(managed)))
 }
 
 /// Tells the person at the terminal where to go, as soon as there is something to see.

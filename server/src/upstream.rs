@@ -1,6 +1,9 @@
 //! The MLflow behind: its address, and the one HTTP client that speaks to it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use reqwest::{Client, Url, redirect::Policy};
 use tokio::sync::watch;
@@ -10,6 +13,8 @@ use tokio::sync::watch;
 pub struct Upstream {
     pub http: Client,
     address: Arc<watch::Receiver<Option<Url>>>,
+    /// Set once MLflow has told a version that may stand behind Flowdeck.
+    pub admitted: Arc<OnceLock<()>>,
 }
 
 /// MLflow's address is not known yet: the managed server has not come up.
@@ -36,6 +41,7 @@ impl Upstream {
         Ok(Self {
             http,
             address: Arc::new(address),
+            admitted: Arc::default(),
         })
     }
 

@@ -1,7 +1,5 @@
-//! The part of an address behind the `?`. Each value is decoded once: leptos_router's own map decodes twice, which spoils `LIKE '%20%'`.
+//! The part of an address behind the `?`. Each value is decoded once: leptos_router's own map decodes twice (and differently on the two sides), which spoils `LIKE '%20%'`.
 
-use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use percent_encoding::percent_decode_str;
 
 use crate::route::escape;
@@ -9,12 +7,6 @@ use crate::route::escape;
 /// Names and values, in their order; a name may come several times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
-
-/// The query of the page that is shown.
-pub fn use_query() -> Memo<Query> {
-    let search = use_location().search;
-    Memo::new(move |_| Query::parse(&search.read()))
-}
 
 // === impl Query ===
 
@@ -48,6 +40,17 @@ impl Query {
             self.0.push((name.to_owned(), value.to_owned()));
         }
         self
+    }
+
+    /// With `changes` made: `None` and `""` take a key away, a key that is named twice gets both values. The others stay, in their order.
+    #[must_use]
+    pub fn changed(&self, changes: &[(&str, Option<&str>)]) -> Self {
+        let kept = self
+            .pairs()
+            .filter(|(name, value)| !value.is_empty() && !changes.iter().any(|(changed, _)| changed == name));
+        let new = changes.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        let new = new.filter(|(_, value)| !value.is_empty());
+        Self(kept.chain(new).map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     /// Every pair, in order.
@@ -109,6 +112,15 @@ mod tests {
         assert_eq!(query.href(), "?q=a%20%26%20b%20%3D%20%27%2541%2B%C3%BC%27&n=2");
         assert_eq!(Query::parse(&query.href()), query);
         assert_eq!(Query::default().href(), "");
+    }
+
+    #[test]
+    fn changes_keep_the_rest_and_its_order() {
+        let query = Query::parse("a=1&b=2&c=3");
+        let changed = |changes: &[(&str, Option<&str>)]| query.changed(changes).href();
+        assert_eq!(changed(&[("b", None), ("d", Some("ü &"))]), "?a=1&c=3&d=%C3%BC%20%26");
+        assert_eq!(changed(&[("a", None), ("b", None), ("c", Some(""))]), "");
+        assert_eq!(changed(&[("a", Some("7")), ("a", Some("8"))]), "?b=2&c=3&a=7&a=8");
     }
 
     #[test]

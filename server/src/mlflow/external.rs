@@ -98,6 +98,26 @@ pub async fn version(upstream: &Upstream, authorization: &HeaderValue) -> Result
     text(response).await?.parse().map_err(|BadVersion| Fault::NotMlflow)
 }
 
+/// Whether callers may be let through to this MLflow. It tells its version only to those whom it knows, so it is asked with the
+/// credentials of the first one, and then never again. Where it does not tell, it answers that caller itself.
+///
+/// # Errors
+/// [`Fault::TooOld`].
+pub async fn admit(upstream: &Upstream, authorization: &HeaderValue) -> Result<(), Fault> {
+    if upstream.admitted.get().is_some() {
+        return Ok(());
+    }
+    let Ok(version) = version(upstream, authorization).await else {
+        return Ok(());
+    };
+    match judge(version) {
+        Judgement::Refused(sentence) => return Err(Fault::TooOld(sentence)),
+        Judgement::Warned(sentence) if upstream.admitted.set(()).is_ok() => tracing::warn!("{sentence}"),
+        Judgement::Warned(_) | Judgement::Good => drop(upstream.admitted.set(())),
+    }
+    Ok(())
+}
+
 /// What is to be said of an MLflow of this version.
 pub fn judge(version: Version) -> Judgement {
     if version < OLDEST {
@@ -243,7 +263,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::{
-        BadVersion, Fault, Inspection, Judgement, Version, check, inspect, judge,
+        BadVersion, Fault, Inspection, Judgement, Version, admit, check, inspect, judge,
         mock::{CLOSED, OPEN, Script, mlflow, server, with},
         version,
     };
@@ -300,6 +320,25 @@ mod tests {
         check(&server(mlflow()).await).await.unwrap();
         let error = check(&server(Script::new()).await).await.unwrap_err().to_string();
         assert!(error.contains("is not MLflow"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn callers_are_let_through_once_the_version_is_known_to_be_good() {
+        let authorization = HeaderValue::from_static("Basic YWRtaW46c2VjcmV0");
+        for (told, good, known) in [
+            ("3.15.0", false, false),
+            ("3.16.1", true, true),
+            ("3.17.2", true, true),
+            ("?", true, false),
+        ] {
+            let upstream = server(with("/version", (CLOSED, (200, told)))).await;
+            let admitted = admit(&upstream, &authorization).await;
+            assert_eq!(
+                (admitted.is_ok(), upstream.admitted.get().is_some()),
+                (good, known),
+                "{told}: {admitted:?}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -1,15 +1,11 @@
 //! What MLflow knows of its users: is this the right password, and who is it.
 
-use std::sync::Once;
-
 use axum::http::{HeaderValue, Method, StatusCode};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::json;
-use zeroize::Zeroizing;
 
-use super::external::{Fault, Judgement, judge, request, send, version};
-use crate::upstream::Upstream;
+use super::external::{Fault, Judgement, admit, judge, request, send, version};
+use crate::{upstream::Upstream, vault};
 
 /// Somebody whom MLflow knows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -50,13 +46,7 @@ pub enum PasswordError {
 pub async fn check_password(upstream: &Upstream, user: &str, password: &str) -> Result<Who, SignInError> {
     let authorization = basic(user, password)?;
     let who = who(upstream, &authorization).await?;
-    static WARNED: Once = Once::new();
-    match version(upstream, &authorization).await.map(judge) {
-        Ok(Judgement::Good) => {}
-        Ok(Judgement::Warned(sentence)) => WARNED.call_once(|| tracing::warn!("{sentence}")),
-        Ok(Judgement::Refused(sentence)) => return Err(Fault::TooOld(sentence).into()),
-        Err(fault) => WARNED.call_once(|| tracing::warn!("MLflow does not tell its version: {fault}")),
-    }
+    admit(upstream, &authorization).await?;
     Ok(who)
 }
 
@@ -131,11 +121,7 @@ pub fn basic(user: &str, password: &str) -> Result<HeaderValue, SignInError> {
         let sentence = "MLflow takes only ASCII letters, digits and signs in names and passwords; ask an administrator to change yours";
         return Err(SignInError::Unusable(sentence));
     }
-    let pair = Zeroizing::new(format!("{user}:{password}"));
-    let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
-    let mut value = HeaderValue::from_str(&text).map_err(|_| SignInError::WrongPassword)?;
-    value.set_sensitive(true);
-    Ok(value)
+    vault::basic(user, password.as_bytes()).ok_or(SignInError::WrongPassword)
 }
 
 /// Why an MLflow does not know `users/current`: no sign-in at all, or a version from before that route.

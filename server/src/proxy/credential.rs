@@ -5,6 +5,7 @@ use http::HeaderValue;
 use super::table::Row;
 use crate::{
     error::{Error, Result},
+    mlflow,
     principal::Principal,
     state::State,
 };
@@ -24,7 +25,7 @@ pub struct Credential {
 
 impl Credential {
     /// # Errors
-    /// 401 for nobody, unless the route is public, and for a session whose password is not in the vault.
+    /// 502 where MLflow is too old to stand behind Flowdeck. 401 for nobody, unless the route is public, and for a session whose password is not in the vault.
     pub async fn of(principal: &Principal, row: &Row, state: &State) -> Result<Self> {
         if row.is_public() {
             return Ok(Self {
@@ -34,10 +35,14 @@ impl Credential {
         }
         match principal {
             Principal::Anonymous => Err(Error::Unauthenticated(SIGN_IN.into())),
-            Principal::Basic(basic) => Ok(Self {
-                authorization: Some(basic.authorization.clone()),
-                refused: WRONG,
-            }),
+            Principal::Basic(basic) => {
+                let told = mlflow::admit(&state.upstream, &basic.authorization).await;
+                told.map_err(|fault| Error::Upstream(fault.to_string()))?;
+                Ok(Self {
+                    authorization: Some(basic.authorization.clone()),
+                    refused: WRONG,
+                })
+            }
             Principal::Session(session) => match state.vault.authorization(&session.user).await? {
                 Some(authorization) => Ok(Self {
                     authorization: Some(authorization),

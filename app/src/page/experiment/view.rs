@@ -11,7 +11,7 @@ use crate::{
     route::Route,
     state::{
         address::Address,
-        query::{Query, join, split, use_query},
+        query::{Query, join, split},
     },
 };
 
@@ -182,11 +182,12 @@ pub struct Place {
 
 impl Place {
     pub fn here(experiment: &str) -> Self {
-        let query = use_query();
+        let address = Address::here();
+        let query = address.query();
         Self {
             view: Memo::new(move |_| View::read(&query.read())),
             path: StoredValue::new(Route::Experiment { id: experiment.to_owned() }.href()),
-            address: Address::here(),
+            address,
         }
     }
 

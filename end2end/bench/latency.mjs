@@ -5,7 +5,7 @@ import { Agent, request } from 'node:http';
 import { median, percentile } from './figures.mjs';
 
 /** Blocks alternate, so that what else the machine does falls on both. */
-const BLOCK = 50;
+const BLOCK = 10;
 
 /**
  * @typedef {object} Way one of the two that are compared

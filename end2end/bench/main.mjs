@@ -13,7 +13,7 @@ const CALLS = 2000;
 const EXPLANATION = `Ratios are Flowdeck's figure divided by MLflow's. Pages: medians of ${VISITS} visits, each with an empty cache, to
 ${EXPERIMENTS} experiments and ${RUNS} runs. Bytes are those on the wire; the heap is what is in use after a collection; WebAssembly's
 memory is all that it has asked for, and its compiled code is in neither. Calls: ${CALLS} of each, one after the other, over
-connections that stay open.`;
+connections that stay open; a time below zero says that the machine's noise is larger than it.`;
 
 await alone(async (flowdeck, browser) => {
   const admin = await flowdeck.admin();

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { Flowdeck, launchOptions } from './flowdeck.mjs';
+import { Flowdeck, expectPlaces, launchOptions } from './flowdeck.mjs';
 
 /**
  * Runs `work` and ends the process: with 0, or with 1 and what went wrong.
  * @param {(flowdeck: Flowdeck, browser: import('playwright-core').Browser) => Promise<unknown>} work
  */
 export async function alone(work) {
+  expectPlaces();
   const flowdeck = new Flowdeck(await mkdtemp(join(tmpdir(), 'flowdeck-alone-')), {});
   /** @type {Promise<never>} */
   const interrupted = new Promise((_, reject) => {
@@ -20,7 +21,9 @@ export async function alone(work) {
   });
   const done = async () => {
     say('starting Flowdeck with an MLflow of its own (half a minute to a minute)');
-    await flowdeck.run();
+    await flowdeck.run().catch(async (error) => {
+      throw new Error(`${error}\n${(await flowdeck.log()).slice(-3000)}`);
+    });
     // Its own handlers would end this process before the folder is removed.
     const browser = await chromium.launch({ ...launchOptions, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
     try {
@@ -35,7 +38,6 @@ export async function alone(work) {
   } catch (error) {
     process.exitCode = 1;
     console.error(`error: ${error instanceof Error ? error.message : error}`);
-    if (flowdeck.port === 0) console.error((await flowdeck.log()).slice(-3000));
   } finally {
     await flowdeck.stop();
   }

@@ -156,8 +156,7 @@ fn optimise(folders: &Folders, wasm_opt: &Path, wasm: &Path) -> anyhow::Result<(
     process::run(
         folders
             .command(wasm_opt)
-            // Functions that are alike beside each other compress better.
-            .args(["-Oz", "--reorder-functions", "--reorder-locals"])
+            .args(["-Oz", "--strip-producers", "--strip-target-features"])
             .args(FEATURES)
             .arg(wasm)
             .arg("-o")

@@ -67,6 +67,7 @@ pub fn run(folders: &Folders, options: &Options) -> anyhow::Result<()> {
 
 /// Makes the files anew where anything that they are made from has changed.
 pub fn build(folders: &Folders) -> anyhow::Result<()> {
+    let _alone = file::lock(&folders.target.join("dist.lock"))?;
     let optimiser = node::wasm_opt(folders);
     let stamp = format!("{} wasm-opt: {}", stamp::of(&folders.root, SOURCES)?, optimiser.is_some());
     let marker = ".stamp";

@@ -74,8 +74,11 @@ test('a hostile page is shown without any rights', async ({ page, guard, flowdec
   test.skip(!hasScript, 'without a script there is no preview of HTML');
   // Chromium says so whenever the sandbox stops a script.
   guard.expectMessage(/Blocked script execution in 'about:srcdoc'/);
-  guard.expectMessage(/\[policy\]|Content Security Policy/);
+  guard.expectMessage(/\[policy\]|Content Security Policy|request failed: .*: csp$/);
   const { ids, runs } = flowdeck.data;
+  // Its picture has the address of the page that it lies in.
+  const asked: string[] = [];
+  page.on('response', (response) => asked.push(new URL(response.url()).pathname));
   await visit(`/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=hostile%2Fpage.html`);
   const frame = page.frameLocator('iframe[title=Preview]');
   await expect(frame.getByRole('heading', { name: 'A report' })).toBeVisible();
@@ -84,6 +87,7 @@ test('a hostile page is shown without any rights', async ({ page, guard, flowdec
   // Nobody can click their way out of the frame either.
   await frame.getByRole('link', { name: 'go' }).click();
   await isQuiet(page);
+  expect(asked.filter((path) => path.endsWith('/runs/x')), 'it asked the server for its picture').toEqual([]);
 });
 
 test('a hostile drawing is a picture', async ({ page, flowdeck, visit }) => {

@@ -21,7 +21,7 @@ test('there is no such experiment', async ({ page, guard, context, another, flow
   await signIn(flowdeck.admin, owner);
   expect((await owner.request.get(`${flowdeck.url}/experiments/987654321`)).status()).toBe(404);
   const theirs = await visit('/experiments/987654321', await owner.newPage());
-  await expect(theirs.getByRole('alert')).toContainText('There is no such thing as experiment 987654321');
+  await expect(theirs.getByRole('alert')).toContainText('Not found: experiment 987654321');
   expect((await context.request.get(`${flowdeck.url}/experiments/987654321`)).status()).toBe(404);
   await visit('/experiments/987654321');
   await expect(page.getByRole('alert')).toContainText('experiment 987654321');
@@ -34,7 +34,7 @@ test('there is no such run', async ({ guard, another, flowdeck, signIn, visit })
   await signIn(flowdeck.admin, owner);
   expect((await owner.request.get(`${flowdeck.url}/runs/${run}`)).status()).toBe(404);
   const theirs = await visit(`/runs/${run}`, await owner.newPage());
-  await expect(theirs.getByRole('alert')).toContainText('There is no such thing as run');
+  await expect(theirs.getByRole('alert')).toContainText(`Not found: run ${run}`);
 });
 
 test('what one may not see', async ({ page, guard, context, flowdeck, visit }) => {

@@ -38,10 +38,12 @@ impl Assets {
     }
 }
 
-/// Chooses the theme before the first paint, and follows the addresses that the MLflow SDK prints
+/// Chooses the theme before the first paint; asks anew for a page that the browser kept whole, since whoever it was kept for may
+/// have signed out; and follows the addresses that the MLflow SDK prints
 /// (`{tracking uri}/#/experiments/1/runs/…`), which reach the server without their part behind the `#`.
 const EARLY: &str = r##"(()=>{const d=document.documentElement,t=localStorage.getItem("flowdeck.theme");if(t)d.dataset.theme=t;
 const n=localStorage.getItem("flowdeck.density");if(n)d.dataset.density=n;
+addEventListener("pageshow",e=>{if(e.persisted)location.reload()});
 if(/^#\/(?![\/\\])/.test(location.hash))location.replace(d.dataset.base+location.hash.slice(1))})()"##;
 
 /// The document of a console page, whose code is in `module` or else in the first one.

@@ -34,6 +34,8 @@ export class Guard {
       const text = message.text();
       // Judged below, by its status.
       if (text.startsWith('Failed to load resource')) return;
+      // Where no script runs, nothing uses what the document fetched ahead for it.
+      if (!hasScript && text.includes('was preloaded using link preload but not used')) return;
       if (['error', 'warning', 'assert'].includes(message.type())) this.note(`console ${message.type()}: ${text} (${message.location().url})`);
     });
     context.on('weberror', (error) => this.note(`page error: ${error.error().stack ?? error.error()}`));

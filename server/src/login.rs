@@ -6,7 +6,7 @@ use app::{page::sign_in::SignIn, route::escape};
 use axum::{
     Extension, Form,
     extract::{Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
@@ -24,6 +24,8 @@ use crate::{
     session::{PERSON, Person},
     state,
 };
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 const TITLE: &str = "Sign in · Flowdeck";
 
@@ -156,7 +158,12 @@ pub async fn sign_out(State(state): State<state::State>, session: Session) -> Re
         tracing::error!("cannot end a session: {error}");
         Error::Unavailable("your session could not be ended; try again".into())
     })?;
-    Ok(Redirect::to(&state.config.listen.base_path.join("/login?why=out")).into_response())
+    let mut response = Redirect::to(&state.config.listen.base_path.join("/login?why=out")).into_response();
+    // Pages that the browser keeps whole, for its back button, go too.
+    response
+        .headers_mut()
+        .insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    Ok(response)
 }
 
 fn form(state: &state::State, status: StatusCode, name: &str, next: &str, notice: Option<(String, bool)>) -> Response {

@@ -82,13 +82,10 @@ impl Pages {
 }
 
 async fn answer(router: Router, request: Request<Body>) -> api::Result<api::Answer> {
+    // The call has the id of the page that it is for.
+    let request_id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     let response = router.oneshot(request).await.map_err(|never| match never {})?;
     let status = response.status().as_u16();
-    let request_id = response
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .map(str::to_owned);
     let body = to_bytes(response.into_body(), LARGEST)
         .await
         .map_err(|error| ApiError::unreachable(error.to_string()))?;

@@ -31,7 +31,7 @@ use crate::{
     principal::Principal,
     stall::Stall,
     state::State,
-    upstream::Upstream,
+    upstream::{Starting, Upstream},
 };
 
 /// How long MLflow may take. The clock for the beginning of an answer runs from the last piece of the request.
@@ -131,12 +131,15 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, reque
         request = request.body(body);
     }
 
-    let answer = first(request, &progress, patience.beginning(row))
-        .await
-        .map_err(|failure| match (progress.fault(limit), failure) {
-            (Some(fault), _) => fault.into(),
-            (None, error) => error,
-        })?;
+    let answer = tokio::select! {
+        biased;
+        answer = first(request, &progress, patience.beginning(row)) => answer,
+        () = upstream.gone() => Err(Error::Upstream(Starting.to_string())),
+    };
+    let answer = answer.map_err(|failure| match (progress.fault(limit), failure) {
+        (Some(fault), _) => fault.into(),
+        (None, error) => error,
+    })?;
     let status = answer.status();
     if status.is_client_error() || status.is_server_error() {
         let response = rescue::rescue(answer, row, credential.refused).await;

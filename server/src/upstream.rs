@@ -55,6 +55,14 @@ impl Upstream {
         Url::parse(&text).map_err(|_| Starting)
     }
 
+    /// Waits until a managed MLflow has ended: what it was asked and has not answered, nobody will answer.
+    pub async fn gone(&self) {
+        let mut address = watch::Receiver::clone(&self.address);
+        if address.wait_for(Option::is_none).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
     /// Waits until MLflow answers.
     pub async fn ready(&self) {
         loop {

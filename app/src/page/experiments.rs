@@ -93,6 +93,8 @@ pub fn Experiments() -> impl IntoView {
 #[derive(Clone, Default)]
 struct Narrow {
     filter: String,
+    /// What is searched for, where it may be an id: MLflow's filters know names and tags only.
+    id: Option<String>,
     /// For reading on without a script.
     after: Option<String>,
 }
@@ -107,8 +109,10 @@ impl Narrow {
             tags: untrack(|| address.all("tag")),
             ..Wish::default()
         };
+        let query = wish.query.trim();
         Self {
             filter: filter(&wish),
+            id: (!query.is_empty() && query.bytes().all(|byte| byte.is_ascii_digit())).then(|| query.to_owned()),
             after: address.get_untracked("after"),
         }
     }
@@ -119,11 +123,17 @@ impl Narrow {
 
     async fn search(&self, client: &Client, stage: Stage) -> api::Result<Found> {
         let found = experiment::search(client, stage, &self.filter, self.after.as_deref()).await;
-        match found {
+        let mut found = match found {
             // Words that MLflow cannot read, or an old page: everything, then.
             Err(error) if error.status == 400 && self.is_some() => experiment::search(client, stage, "", None).await,
             found => found,
+        }?;
+        if let Some(id) = &self.id
+            && found.experiments.iter().all(|experiment| experiment.experiment_id != *id)
+        {
+            found.experiments.extend(experiment::find(client, stage, id).await);
         }
+        Ok(found)
     }
 }
 
@@ -168,10 +178,11 @@ fn Head(#[prop(into)] facts: Signal<String>, #[prop(optional)] rest: Option<Read
             .map_or_else(|| "Experiments".to_owned(), |last| last.name.to_owned())
     };
     let loading = move || rest.is_some_and(|rest| rest.get() == Rest::Loading);
+    let more = move || loading().then(|| view! { <span class="needs-script">" so far, loading more…"</span> });
     view! {
         <div class="title">
             <h1 dir="auto">{name}</h1>
-            <span class="facts" role="status">{facts}<span class="needs-script" hidden=move || !loading()>" so far, loading more…"</span></span>
+            <span class="facts" role="status">{facts}{dynamic(more)}</span>
             <div class="actions">{children()}</div>
         </div>
     }
@@ -217,14 +228,19 @@ fn List(stage: Stage, found: Found, narrowed: bool) -> impl IntoView {
     let show = address.memo("show");
     let limit = Memo::new(move |_| show.get().and_then(|show| show.parse().ok()).unwrap_or(STEP).max(STEP));
 
+    // Until all have come, those that were asked for are all that is known.
+    let partial = move || narrowed && rest.get() == Rest::Loading && wish.read().narrows();
     let shown = Memo::new(move |_| {
         let (loading, none) = (rest.get() == Rest::Loading, rows.with(Vec::is_empty));
-        shown(&listing.read(), loading && !narrowed, none && !loading, deleted)
+        match shown(&listing.read(), loading && !narrowed, none && !loading, deleted) {
+            Shown::EmptyFolder if partial() => Shown::NoMatch,
+            shown => shown,
+        }
     });
     // Without a script one reads on page by page.
     let onward = move || next.get_value().filter(|_| rest.get() == Rest::Loading);
     let opened = Opened::none();
-    let facts = Signal::derive(move || facts(&listing.read(), &wish.read(), deleted));
+    let facts = Signal::derive(move || facts(&listing.read(), &wish.read(), deleted, partial()));
     let kept = changes.clone();
     view! {
         <Head facts=facts rest=rest>
@@ -256,7 +272,7 @@ fn List(stage: Stage, found: Found, narrowed: bool) -> impl IntoView {
             }.into_any(),
             Shown::NoMatch => view! {
                 <Empty icon=icon::Search title="No experiment matches">
-                    <p>{move || format!("Looked at {} here and in the folders below.", plural(listing.read().total))}</p>
+                    <p>{move || if partial() { "Looked here and in the folders below.".to_owned() } else { format!("Looked at {} here and in the folders below.", plural(listing.read().total)) }}</p>
                     <div class="actions"><a class="button" href=move || address.with(&[("q", None), ("tag", None)]) data-noscroll="">"Show all"</a></div>
                 </Empty>
             }.into_any(),
@@ -307,14 +323,17 @@ fn load_rest(client: &Client, stage: Stage, rows: RwSignal<Rows>, next: Option<O
     rest
 }
 
-/// One line about what is shown.
-fn facts(listing: &Listing, wish: &Wish, deleted: bool) -> String {
+/// One line about what is shown. `partial`: how many there are in all is not known.
+fn facts(listing: &Listing, wish: &Wish, deleted: bool, partial: bool) -> String {
+    if partial {
+        return format!("{} found", count(listing.matching));
+    }
     let mut text = if deleted {
         format!("{} deleted", count(listing.total))
     } else {
         plural(listing.total)
     };
-    if !wish.query.trim().is_empty() || !wish.tags.is_empty() {
+    if wish.narrows() {
         text = format!("{} of {text}", count(listing.matching));
     }
     text

@@ -136,6 +136,11 @@ async fn the_ticket_changes_at_sign_in_and_ends_at_sign_out() {
         .await
         .unwrap();
     assert_eq!(location(&out), "/login?why=out");
+    assert_eq!(
+        out.headers()["clear-site-data"],
+        "\"cache\"",
+        "the back button shows no page from before"
+    );
     assert_eq!(call(new).await.unwrap().status(), StatusCode::UNAUTHORIZED);
 }
 

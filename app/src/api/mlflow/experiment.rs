@@ -48,6 +48,13 @@ impl Experiment {
         self.tags.iter().filter(|tag| !tag.key.starts_with("mlflow."))
     }
 
+    /// Drops what a list does not show, which would only make the page heavier.
+    fn lighten(&mut self) {
+        self.artifact_location.clear();
+        self.lifecycle_stage.clear();
+        self.tags.retain(|tag| tag.key == NOTE || !tag.key.starts_with("mlflow."));
+    }
+
     /// Sets a tag, or takes it away.
     pub fn put_tag(&mut self, key: &str, value: Option<String>) {
         Pair::put(&mut self.tags, key, value);
@@ -103,13 +110,18 @@ pub async fn search(client: &Client, stage: Stage, filter: &str, page_token: Opt
         .send(Method::Post, "/ajax-api/2.0/mlflow/experiments/search", &search)
         .await?;
     found.next_page_token = found.next_page_token.filter(|token| !token.is_empty());
-    for experiment in &mut found.experiments {
-        // What a list does not show would only make the page heavier.
-        experiment.artifact_location.clear();
-        experiment.lifecycle_stage.clear();
-        experiment.tags.retain(|tag| tag.key == NOTE || !tag.key.starts_with("mlflow."));
-    }
+    found.experiments.iter_mut().for_each(Experiment::lighten);
     Ok(found)
+}
+
+/// The experiment with this id, as [`search`] gives it; `None` where the visitor sees none such.
+pub async fn find(client: &Client, stage: Stage, id: &str) -> Option<Experiment> {
+    let mut experiment = get(client, id).await.ok()?;
+    if experiment.is_deleted() != (stage == Stage::DeletedOnly) {
+        return None;
+    }
+    experiment.lighten();
+    Some(experiment)
 }
 
 /// Makes one and tells its id.

@@ -43,9 +43,12 @@ pub fn panel(runs: Runs, place: Place) -> AnyView {
         runs.page
             .with(|page| page.as_ref().map(|page| page.offered.clone()).unwrap_or_default())
     });
+    // What was chosen counts at once, also while the table for it is still on its way.
     let shown = Memo::new(move |_| {
-        runs.page
-            .with(|page| page.as_ref().map(|page| page.columns.clone()).unwrap_or_default())
+        place.view.read().columns.clone().unwrap_or_else(|| {
+            runs.page
+                .with(|page| page.as_ref().map(|page| page.columns.clone()).unwrap_or_default())
+        })
     });
     let choose = move |columns: Option<Vec<Column>>| place.replace(&place.now().with_columns(columns));
     let reset = place.link(|view| view.with_columns(None));

@@ -59,6 +59,15 @@ pub struct FolderRow {
     pub updated: Option<i64>,
 }
 
+// === impl Wish ===
+
+impl Wish {
+    /// Whether it leaves out experiments of the folder.
+    pub fn narrows(&self) -> bool {
+        !self.query.trim().is_empty() || !self.tags.is_empty()
+    }
+}
+
 // === impl Row ===
 
 impl Row {

@@ -21,6 +21,8 @@ use crate::{
 
 /// Longer texts are only to download.
 const LONGEST: i64 = 200_000;
+/// Before the text of a page: it asks no server for anything, not even this one.
+const NOTHING: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'\">";
 /// So many rows of a table are shown.
 const ROWS: usize = 200;
 
@@ -87,9 +89,9 @@ fn drawn(text: String, kind: Kind) -> AnyView {
     match kind {
         Kind::Markdown => view! { <div class="body"><Markdown text=text/></div> }.into_any(),
         Kind::Table(apart) => table(&text, apart),
-        // Without `allow-scripts` and `allow-same-origin` nothing in it runs, and it reaches nothing.
+        // Without `allow-scripts` and `allow-same-origin` nothing in it runs.
         Kind::Html => {
-            view! { <iframe class="html" sandbox="" srcdoc=text title="Preview" referrerpolicy="no-referrer"></iframe> }.into_any()
+            view! { <iframe class="html" sandbox="" srcdoc=format!("{NOTHING}{text}") title="Preview" referrerpolicy="no-referrer"></iframe> }.into_any()
         }
         Kind::Json => plain(json::pretty(&text).unwrap_or(text)),
         _ => plain(text),

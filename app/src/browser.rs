@@ -106,10 +106,11 @@ mod real {
         }
     }
 
-    /// The path that the link at or around `target` leads to.
+    /// The path that the link at or around `target` leads to, if it stays at this address.
     pub fn link_path(target: web_sys::EventTarget) -> Option<String> {
         let link = target.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
-        Some(link.dyn_into::<HtmlAnchorElement>().ok()?.pathname())
+        let link = link.dyn_into::<HtmlAnchorElement>().ok()?;
+        (link.origin() == origin()).then(|| link.pathname())
     }
 
     /// Clicks the first element that matches, if there is one.

@@ -19,8 +19,9 @@ pub async fn hydrate() {
     if let Some(module) = app::route::module(path.strip_prefix(&*site.base).unwrap_or(&path))
         && let Err(error) = module.load().await
     {
-        // What the server drew stays, and can be read.
-        return leptos::logging::error!("{error}");
+        // What the server drew stays and can be read; the style sheet says that it is no more than that.
+        leptos::logging::error!("{error}");
+        return app::browser::mark_document("data-asleep", Some(""));
     }
     leptos::mount::hydrate_body(move || {
         provide_context(Client::new(Transport::new(&site.base)));

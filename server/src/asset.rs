@@ -67,10 +67,11 @@ async fn cache(State(hashed): State<Arc<BTreeSet<String>>>, request: Request, ne
     let asked = request.uri().path().rsplit('/').next();
     let hashed = asked.is_some_and(|name| hashed.contains(name));
     let mut response = next.run(request).await;
-    if response.status() == StatusCode::NOT_FOUND {
+    let status = response.status();
+    if status == StatusCode::NOT_FOUND {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let value = if hashed {
+    let value = if hashed && (status.is_success() || status == StatusCode::NOT_MODIFIED) {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"

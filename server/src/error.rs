@@ -33,6 +33,9 @@ pub enum Error {
     /// 429, to be tried again after so many seconds.
     #[error("too many attempts; try again in {seconds} s")]
     TooMany { seconds: u64 },
+    /// 501: the MLflow behind is too old. The stock client does not try this again.
+    #[error("{0}")]
+    Unsupported(String),
     /// 502: MLflow cannot be reached, or does not speak as it should.
     #[error("{0}")]
     Upstream(String),
@@ -62,6 +65,7 @@ impl Error {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "MAX_REQUEST_SIZE_EXCEEDED"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED"),
+            Self::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),
             Self::Upstream(_) => (StatusCode::BAD_GATEWAY, "TEMPORARILY_UNAVAILABLE"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "TEMPORARILY_UNAVAILABLE"),
             Self::UpstreamTimeout => (StatusCode::GATEWAY_TIMEOUT, "TEMPORARILY_UNAVAILABLE"),

@@ -21,6 +21,7 @@ use tower_http::{
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
 };
 use tower_sessions::Session;
+use tracing::Instrument as _;
 
 use crate::{
     admission, csrf,
@@ -90,7 +91,8 @@ async fn log(request: Request, next: Next) -> Response {
         .to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let start = std::time::Instant::now();
-    let response = next.run(request).await;
+    let span = tracing::info_span!("request", id);
+    let response = next.run(request).instrument(span).await;
     let (status, took) = (response.status().as_u16(), start.elapsed().as_millis());
     tracing::debug!(target: "server::access", request_id = id, status, took, "{method} {path}");
     response

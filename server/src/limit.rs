@@ -40,23 +40,39 @@ impl SignIns {
         waits.max()
     }
 
-    pub fn failed(&self, address: IpAddr, name: &str, now: Instant) {
+    /// Somebody tries a password for this name. Counted before it is known to be wrong, so that many tries at once are no way around.
+    pub fn tried(&self, name: &str, now: Instant) {
+        self.count(Key::Name(name.to_owned()), now);
+    }
+
+    /// It was wrong. Only then the address counts: behind one there may be many people.
+    pub fn failed(&self, address: IpAddr, now: Instant) {
+        self.count(Key::Address(network(address)), now);
+    }
+
+    /// It was not wrong, or nobody could tell: no failure of this name.
+    pub fn forgive(&self, name: &str) {
+        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failures) = failures.get_mut(&Key::Name(name.to_owned())) {
+            failures.count = failures.count.saturating_sub(1);
+        }
+    }
+
+    fn count(&self, key: Key, now: Instant) {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         failures.retain(|_, failures| now.duration_since(failures.last) < FORGET);
-        for key in keys(address, name) {
-            if failures.len() >= MOST && !failures.contains_key(&key) {
-                let oldest = failures
-                    .iter()
-                    .min_by_key(|(_, failures)| failures.last)
-                    .map(|(key, _)| key.clone());
-                oldest.and_then(|key| failures.remove(&key));
-            }
-            let entry = failures.entry(key).or_insert(Failures { count: 0, last: now });
-            *entry = Failures {
-                count: entry.count.saturating_add(1),
-                last: now,
-            };
+        if failures.len() >= MOST && !failures.contains_key(&key) {
+            let oldest = failures
+                .iter()
+                .min_by_key(|(_, failures)| failures.last)
+                .map(|(key, _)| key.clone());
+            oldest.and_then(|key| failures.remove(&key));
         }
+        let entry = failures.entry(key).or_insert(Failures { count: 0, last: now });
+        *entry = Failures {
+            count: entry.count.saturating_add(1),
+            last: now,
+        };
     }
 
     /// The name has shown its password. Its address keeps its failures: it may be guessing other names.
@@ -103,16 +119,34 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 
+    fn fail(sign_ins: &SignIns, address: IpAddr, name: &str, now: Instant) {
+        sign_ins.tried(name, now);
+        sign_ins.failed(address, now);
+    }
+
+    #[test]
+    fn many_tries_at_once_are_counted_and_good_ones_forgiven() {
+        let (sign_ins, now) = (SignIns::default(), Instant::now());
+        for _ in 0..6 {
+            sign_ins.tried("alice", now);
+        }
+        assert!(sign_ins.wait(THERE, "alice", now).is_some());
+        for _ in 0..6 {
+            sign_ins.forgive("alice");
+        }
+        assert!(sign_ins.wait(THERE, "alice", now).is_none());
+    }
+
     #[test]
     fn waits_grow_and_end() {
         let (sign_ins, start) = (SignIns::default(), Instant::now());
         for _ in 0..4 {
-            sign_ins.failed(HERE, "alice", start);
+            fail(&sign_ins, HERE, "alice", start);
         }
         assert_eq!(sign_ins.wait(HERE, "alice", start), None);
-        sign_ins.failed(HERE, "alice", start);
+        fail(&sign_ins, HERE, "alice", start);
         assert_eq!(sign_ins.wait(HERE, "alice", start), Some(Duration::from_secs(1)));
-        sign_ins.failed(HERE, "alice", start);
+        fail(&sign_ins, HERE, "alice", start);
         assert_eq!(sign_ins.wait(HERE, "alice", start), Some(Duration::from_secs(2)));
         assert_eq!(sign_ins.wait(HERE, "alice", start + Duration::from_secs(2)), None);
         assert_eq!(sign_ins.wait(HERE, "alice", start + Duration::from_secs(4000)), None);
@@ -122,7 +156,7 @@ mod tests {
     fn a_name_is_slowed_from_every_address_and_an_address_for_every_name() {
         let (sign_ins, now) = (SignIns::default(), Instant::now());
         for _ in 0..6 {
-            sign_ins.failed(HERE, "alice", now);
+            fail(&sign_ins, HERE, "alice", now);
         }
         assert!(sign_ins.wait(THERE, "alice", now).is_some());
         assert!(sign_ins.wait(HERE, "bob", now).is_some());
@@ -136,7 +170,7 @@ mod tests {
     fn neighbours_in_one_ipv6_network_are_one_address() {
         let (sign_ins, now) = (SignIns::default(), Instant::now());
         for host in 1..=6 {
-            sign_ins.failed(format!("2001:db8::{host}").parse().unwrap(), &host.to_string(), now);
+            fail(&sign_ins, format!("2001:db8::{host}").parse().unwrap(), &host.to_string(), now);
         }
         assert!(sign_ins.wait("2001:db8::99".parse().unwrap(), "bob", now).is_some());
     }

@@ -103,6 +103,11 @@ pub async fn sign_in(
     Form(credentials): Form<Credentials>,
 ) -> Result<Response> {
     let Credentials { name, password, next } = credentials;
+    // MLflow's own names are shorter, and each failure is remembered.
+    if name.len() > 255 || password.len() > 4096 {
+        let sentence = "That name or password is too long.".to_owned();
+        return Ok(form(&state, StatusCode::BAD_REQUEST, "", &next, Some((sentence, true))));
+    }
     let again = |status, sentence: String| Ok(form(&state, status, &name, &next, Some((sentence, true))));
 
     if let Some(wait) = state.sign_ins.wait(address, &name, Instant::now()) {
@@ -117,11 +122,17 @@ pub async fn sign_in(
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         return Ok(response);
     }
-    match mlflow::check_password(&state.upstream, &name, &password).await {
+    state.sign_ins.tried(&name, Instant::now());
+    let checked = mlflow::check_password(&state.upstream, &name, &password).await;
+    if !matches!(checked, Err(SignInError::WrongPassword)) {
+        state.sign_ins.forgive(&name);
+    }
+    match checked {
         Ok(_) => {}
         Err(SignInError::WrongPassword) => {
-            state.sign_ins.failed(address, &name, Instant::now());
-            tracing::info!(user = name, %address, "a sign-in failed: wrong name or password");
+            state.sign_ins.failed(address, Instant::now());
+            // Without the name: people type their password there.
+            tracing::info!(%address, "a sign-in failed: wrong name or password");
             return again(
                 StatusCode::UNAUTHORIZED,
                 "That user name and password do not match. Try again, or ask the owner of this MLflow for a new password.".into(),

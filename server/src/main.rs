@@ -147,7 +147,7 @@ async fn upstream(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Upstre
     let (address, managed) = Managed::start(&python, data_dir)?;
     let upstream = Upstream::new(address)?;
     // Flowdeck has chosen its version itself.
-    upstream.admitted.get_or_init(|| ());
+    upstream.vetted.get_or_init(|| ());
     Ok((upstream, Some(managed)))
 }
 

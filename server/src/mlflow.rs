@@ -6,7 +6,7 @@ pub mod managed;
 pub mod user;
 
 pub use self::{
-    external::{Fault, Version, admit, version},
+    external::{Fault, Version, version, vet},
     user::{PasswordError, SignInError, Who, change_password, check_password, who},
 };
 

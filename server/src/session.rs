@@ -28,6 +28,9 @@ pub const PERSON: &str = "person";
 /// How often "last used" is written at most: not at every request.
 const TOUCH: Duration = Duration::from_secs(60);
 
+/// A password is in the vault before its session is there: so long at most, in ms.
+const SIGNING_IN: i64 = 60_000;
+
 /// Whose session it is, and where it began.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Person {
@@ -74,6 +77,9 @@ impl Store {
             let now = clock::now();
             if let Err(error) = self.db.delete_ended_sessions(now, self.idle_since(now)).await {
                 tracing::warn!("cannot delete ended sessions: {error}");
+            }
+            if let Err(error) = self.db.delete_unused_vault_rows(now - SIGNING_IN).await {
+                tracing::warn!("cannot delete passwords that nobody needs: {error}");
             }
         }
     }

@@ -14,7 +14,7 @@ pub struct Upstream {
     pub http: Client,
     address: Arc<watch::Receiver<Option<Url>>>,
     /// Set once MLflow has told a version that may stand behind Flowdeck.
-    pub admitted: Arc<OnceLock<()>>,
+    pub vetted: Arc<OnceLock<()>>,
 }
 
 /// MLflow's address is not known yet: the managed server has not come up.
@@ -41,7 +41,7 @@ impl Upstream {
         Ok(Self {
             http,
             address: Arc::new(address),
-            admitted: Arc::default(),
+            vetted: Arc::default(),
         })
     }
 

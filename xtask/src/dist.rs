@@ -44,6 +44,8 @@ const SOURCES: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
+    "rust-toolchain.toml",
+    "end2end/package-lock.json",
     "xtask/src/dist.rs",
     "xtask/src/dist",
 ];
@@ -80,6 +82,7 @@ pub fn build(folders: &Folders) -> anyhow::Result<()> {
     );
     let made = folders.target.join("trunk");
     file::fresh_folder(&made)?;
+    file::remove_folder(&split::modules(folders))?;
     trunk(folders, &made)?;
 
     let new = folders.site.with_extension("new");
@@ -139,7 +142,14 @@ fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>)
     let loader = put("loader", "js", loader.as_bytes())?;
     // Where the script gets it from changes; the name under which it hands it on does not.
     let from = |name: &str| format!("from \"{name}\"");
-    let script = file::read(&only(made, "frontend-", ".js")?)?.replace(&from(split::LOADER), &from(&format!("./{loader}")));
+    let script = file::read(&only(made, "frontend-", ".js")?)?;
+    if !script.contains(&from(split::LOADER)) {
+        bail!(
+            "wasm-bindgen's script does not import {} in the way that this expects",
+            split::LOADER
+        );
+    }
+    let script = script.replace(&from(split::LOADER), &from(&format!("./{loader}")));
 
     let icon = file::read(&folders.root.join("public/favicon.svg"))?;
     Ok(Manifest {

@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::Context as _;
 
+use crate::process::doing;
+
 /// Never ours to read: what others made, or what is kept for running.
 const FOREIGN: &[&str] = &["target", "node_modules", "flowdeck-data", "__pycache__", "test-results"];
 
@@ -84,6 +86,10 @@ pub fn write(file: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
 /// Waits until nobody else holds this file, and holds it until the result is dropped.
 pub fn lock(file: &Path) -> anyhow::Result<fs::File> {
     let lock = fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
+    if lock.try_lock().is_ok() {
+        return Ok(lock);
+    }
+    doing("waiting for another xtask to end", "as long as it takes");
     lock.lock().with_context(|| format!("cannot lock {}", file.display()))?;
     Ok(lock)
 }

@@ -36,11 +36,10 @@ pub fn run(folders: &Folders, options: &Options) -> anyhow::Result<()> {
     }
     let server = folders.server(profile);
     let mut command = std::process::Command::new(&server);
+    // Not arguments: whoever gives one of them behind `--` means it.
     command
-        .arg("--site-dir")
-        .arg(&folders.site)
-        .arg("--data-dir")
-        .arg(&options.data_dir)
+        .env("FLOWDECK_SITE_DIR", &folders.site)
+        .env("FLOWDECK_DATA_DIR", &options.data_dir)
         .args(&options.arguments);
     // The server takes this process's place, so that signals reach it and nobody else.
     let error = command.exec();

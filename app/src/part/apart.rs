@@ -10,10 +10,12 @@ use leptos::{prelude::*, task::spawn_local};
 pub use wasm_split_helpers::SplitLoaderError;
 
 use super::{
+    button::Button,
     dynamic::dynamic,
-    face::{Failed, Loading},
+    face::{Empty, Loading},
+    icon,
 };
-use crate::{api::ApiError, browser};
+use crate::browser;
 
 /// What a function under `#[wasm_split]` gives.
 pub type Drawn = Result<AnyView, SplitLoaderError>;
@@ -46,10 +48,17 @@ fn boxed(load: fn() -> Later<()>, draw: Box<dyn Fn() -> Later<AnyView> + Send>) 
             });
             now(draw()).into_any()
         }
-        Some(false) => {
-            let error = ApiError::unreachable("This part of the console could not be loaded; are you online?");
-            view! { <Failed what="this" error=error retry=move |()| ask()/> }.into_any()
+        // Nothing to do with MLflow: the browser is offline, or this page is older than the server's files.
+        Some(false) => view! {
+            <Empty title="This part of the console could not be loaded" icon=icon::CircleAlert>
+                <p>"You may be offline, or Flowdeck was updated while this page was open."</p>
+                <div class="actions">
+                    <Button on:click=move |_| ask()>"Try again"</Button>
+                    <Button class="primary" on:click=|_| browser::reload()>"Load the page anew"</Button>
+                </div>
+            </Empty>
         }
+        .into_any(),
     })
 }
 

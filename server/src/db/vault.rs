@@ -29,6 +29,15 @@ impl Db {
             .await
     }
 
+    /// Passwords of those who have no session left, unless they came since `before`: somebody may be signing in.
+    pub async fn delete_unused_vault_rows(&self, before: i64) -> sqlx::Result<()> {
+        sqlx::query("DELETE FROM vault WHERE updated_at < ? AND user NOT IN (SELECT user FROM session)")
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
     pub async fn put_vault_row(&self, row: &Row, now: i64) -> sqlx::Result<()> {
         sqlx::query(
             "INSERT INTO vault (user, key_id, sealed, updated_at) VALUES (?, ?, ?, ?)

@@ -91,29 +91,33 @@ pub async fn inspect(upstream: &Upstream) -> Result<Inspection, Fault> {
 /// # Errors
 /// When it does not tell.
 pub async fn version(upstream: &Upstream, authorization: &HeaderValue) -> Result<Version, Fault> {
-    let response = send(request(upstream, Method::GET, "/version", Some(authorization))?).await?;
+    read_version(send(request(upstream, Method::GET, "/version", Some(authorization))?).await?).await
+}
+
+async fn read_version(response: Response) -> Result<Version, Fault> {
     if response.status().is_server_error() {
         return Err(Fault::Unreachable);
     }
     text(response).await?.parse().map_err(|BadVersion| Fault::NotMlflow)
 }
 
-/// Whether callers may be let through to this MLflow. It tells its version only to those whom it knows, so it is asked with the
-/// credentials of the first one, and then never again. Where it does not tell, it answers that caller itself.
+/// Whether callers may be let through to this MLflow. It tells its version only to those whom it knows, so it is asked with each
+/// caller's credentials until one of them learns it.
 ///
 /// # Errors
-/// [`Fault::TooOld`].
-pub async fn admit(upstream: &Upstream, authorization: &HeaderValue) -> Result<(), Fault> {
-    if upstream.admitted.get().is_some() {
+/// [`Fault::TooOld`], and why the version cannot be had. Whom MLflow does not know passes: it refuses them itself.
+pub async fn vet(upstream: &Upstream, authorization: &HeaderValue) -> Result<(), Fault> {
+    if upstream.vetted.get().is_some() {
         return Ok(());
     }
-    let Ok(version) = version(upstream, authorization).await else {
+    let response = send(request(upstream, Method::GET, "/version", Some(authorization))?).await?;
+    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return Ok(());
-    };
-    match judge(version) {
+    }
+    match judge(read_version(response).await?) {
         Judgement::Refused(sentence) => return Err(Fault::TooOld(sentence)),
-        Judgement::Warned(sentence) if upstream.admitted.set(()).is_ok() => tracing::warn!("{sentence}"),
-        Judgement::Warned(_) | Judgement::Good => drop(upstream.admitted.set(())),
+        Judgement::Warned(sentence) if upstream.vetted.set(()).is_ok() => tracing::warn!("{sentence}"),
+        Judgement::Warned(_) | Judgement::Good => drop(upstream.vetted.set(())),
     }
     Ok(())
 }
@@ -263,9 +267,9 @@ mod tests {
     use tokio::sync::watch;
 
     use super::{
-        BadVersion, Fault, Inspection, Judgement, Version, admit, check, inspect, judge,
+        BadVersion, Fault, Inspection, Judgement, Version, check, inspect, judge,
         mock::{CLOSED, OPEN, Script, mlflow, server, with},
-        version,
+        version, vet,
     };
     use crate::upstream::Upstream;
 
@@ -329,16 +333,19 @@ mod tests {
             ("3.15.0", false, false),
             ("3.16.1", true, true),
             ("3.17.2", true, true),
-            ("?", true, false),
+            ("?", false, false),
         ] {
             let upstream = server(with("/version", (CLOSED, (200, told)))).await;
-            let admitted = admit(&upstream, &authorization).await;
+            let vetted = vet(&upstream, &authorization).await;
             assert_eq!(
-                (admitted.is_ok(), upstream.admitted.get().is_some()),
+                (vetted.is_ok(), upstream.vetted.get().is_some()),
                 (good, known),
-                "{told}: {admitted:?}"
+                "{told}: {vetted:?}"
             );
         }
+        // Whom it does not know, it refuses itself.
+        let stranger = server(with("/version", (CLOSED, CLOSED))).await;
+        assert_eq!(vet(&stranger, &authorization).await, Ok(()));
     }
 
     #[tokio::test]

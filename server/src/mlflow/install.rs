@@ -150,7 +150,9 @@ async fn can_import_mlflow(python: &Path) -> anyhow::Result<()> {
 
 async fn run(program: &Path, arguments: impl IntoIterator<Item = String>, lock: &File, log: &Path) -> anyhow::Result<()> {
     let output = OpenOptions::new().append(true).open(log)?;
-    let status = Command::new(program)
+    let mut command = Command::new(program);
+    super::managed::without_settings(&mut command);
+    let status = command
         .args(arguments)
         .stdin(lock.try_clone()?)
         .stdout(output.try_clone()?)

@@ -177,15 +177,7 @@ impl Plan {
             .args(["--backend-store-uri", &format!("sqlite:///{folder}/mlflow.db")])
             .args(["--artifacts-destination", &format!("{folder}/artifacts"), "--serve-artifacts"])
             .current_dir(&self.folder);
-        // MLflow is configured here and nowhere else, and Flowdeck's own secrets are none of its business.
-        for (name, _) in std::env::vars_os() {
-            if ["MLFLOW_", "_MLFLOW_", "FLOWDECK_"]
-                .iter()
-                .any(|prefix| name.to_string_lossy().starts_with(prefix))
-            {
-                command.env_remove(name);
-            }
-        }
+        without_settings(&mut command);
         command
             .env("MLFLOW_AUTH_CONFIG_PATH", self.folder.join("auth.ini"))
             .env("MLFLOW_AUTH_ADMIN_USERNAME", ADMIN)
@@ -361,6 +353,16 @@ fn auth_ini(folder: &str) -> String {
 
 fn random(length: usize) -> String {
     rand::rng().sample_iter(Alphanumeric).take(length).map(char::from).collect()
+}
+
+/// MLflow is configured here and nowhere else, and Flowdeck's own secrets are none of its business.
+pub(super) fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["MLFLOW_", "_MLFLOW_", "FLOWDECK_"].iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// The end of a log, for an error message.

@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::external::{Fault, Judgement, admit, judge, request, send, version};
+use super::external::{Fault, Judgement, judge, request, send, version, vet};
 use crate::{upstream::Upstream, vault};
 
 /// Somebody whom MLflow knows.
@@ -46,7 +46,7 @@ pub enum PasswordError {
 pub async fn check_password(upstream: &Upstream, user: &str, password: &str) -> Result<Who, SignInError> {
     let authorization = basic(user, password)?;
     let who = who(upstream, &authorization).await?;
-    admit(upstream, &authorization).await?;
+    vet(upstream, &authorization).await?;
     Ok(who)
 }
 

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use super::table::Row;
 use crate::{
     error::{Error, Result},
-    mlflow,
+    mlflow::{self, Fault},
     principal::Principal,
     state::State,
 };
@@ -25,7 +25,7 @@ pub struct Credential {
 
 impl Credential {
     /// # Errors
-    /// 502 where MLflow is too old to stand behind Flowdeck. 401 for nobody, unless the route is public, and for a session whose password is not in the vault.
+    /// 501 where MLflow is too old to stand behind Flowdeck, 502 where that cannot be known. 401 for nobody, unless the route is public, and for a session whose password is not in the vault.
     pub async fn of(principal: &Principal, row: &Row, state: &State) -> Result<Self> {
         if row.is_public() {
             return Ok(Self {
@@ -33,23 +33,21 @@ impl Credential {
                 refused: SIGN_IN,
             });
         }
-        match principal {
-            Principal::Anonymous => Err(Error::Unauthenticated(SIGN_IN.into())),
-            Principal::Basic(basic) => {
-                let told = mlflow::admit(&state.upstream, &basic.authorization).await;
-                told.map_err(|fault| Error::Upstream(fault.to_string()))?;
-                Ok(Self {
-                    authorization: Some(basic.authorization.clone()),
-                    refused: WRONG,
-                })
-            }
+        let (authorization, refused) = match principal {
+            Principal::Anonymous => return Err(Error::Unauthenticated(SIGN_IN.into())),
+            Principal::Basic(basic) => (basic.authorization.clone(), WRONG),
             Principal::Session(session) => match state.vault.authorization(&session.user).await? {
-                Some(authorization) => Ok(Self {
-                    authorization: Some(authorization),
-                    refused: SIGN_IN_AGAIN,
-                }),
-                None => Err(Error::Unauthenticated(SIGN_IN_AGAIN.into())),
+                Some(authorization) => (authorization, SIGN_IN_AGAIN),
+                None => return Err(Error::Unauthenticated(SIGN_IN_AGAIN.into())),
             },
-        }
+        };
+        mlflow::vet(&state.upstream, &authorization).await.map_err(|fault| match fault {
+            Fault::TooOld(sentence) => Error::Unsupported(sentence),
+            fault => Error::Upstream(fault.to_string()),
+        })?;
+        Ok(Self {
+            authorization: Some(authorization),
+            refused,
+        })
     }
 }

@@ -23,7 +23,13 @@ pub fn programs(folders: &Folders) -> anyhow::Result<PathBuf> {
     file::make_folder(&folder)?;
     let program = std::env::current_exe().context("where this program is")?;
     let shim = folder.join("wasm-bindgen");
-    file::write(&shim, format!("#!/bin/sh\nexec '{}' bindgen \"$@\"\n", program.display()))?;
+    file::write(
+        &shim,
+        format!(
+            "#!/bin/sh\nexec '{}' bindgen \"$@\"\n",
+            program.display().to_string().replace('\'', r"'\''")
+        ),
+    )?;
     file::make_executable(&shim)?;
     Ok(folder)
 }

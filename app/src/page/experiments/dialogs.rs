@@ -242,7 +242,7 @@ fn problem(name: &str) -> Option<&'static str> {
     match name {
         "" => Some("An experiment needs a name."),
         _ if name.ends_with('/') => Some("Something must stand behind the last slash."),
-        _ if name.len() > 500 => Some("A name has at most 500 letters."),
+        _ if name.chars().count() > 500 => Some("A name has at most 500 letters."),
         _ => None,
     }
 }

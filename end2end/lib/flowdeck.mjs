@@ -20,6 +20,13 @@ export const places = {
   chromium: process.env.FLOWDECK_CHROMIUM ?? '/usr/bin/chromium',
 };
 
+/** Says what is missing, before anything is made. */
+export function expectPlaces() {
+  for (const [what, place] of Object.entries(places)) {
+    if (!existsSync(place)) throw new Error(`${place} is missing (${what}); cargo xtask test makes it and says where it is`);
+  }
+}
+
 /** How the tests start Chromium: as root in a container, and without calls home. */
 export const launchOptions = {
   executablePath: places.chromium,
@@ -47,9 +54,7 @@ const START_LIMIT = 180_000;
 export class Flowdeck {
   /** @param {Options} [options] */
   static async start(options = {}) {
-    for (const [what, place] of Object.entries(places)) {
-      if (!existsSync(place)) throw new Error(`${place} is missing (${what}); cargo xtask test makes it and says where it is`);
-    }
+    expectPlaces();
     const folder = await mkdtemp(join(tmpdir(), 'flowdeck-end2end-'));
     const flowdeck = new Flowdeck(folder, options);
     try {

@@ -67,6 +67,7 @@ pub fn run(folders: &Folders, options: &Options) -> anyhow::Result<()> {
 
 /// Makes the files anew where anything that they are made from has changed.
 pub fn build(folders: &Folders) -> anyhow::Result<()> {
+    let _alone = file::lock(&folders.target.join("dist.lock"))?;
     let optimiser = node::wasm_opt(folders);
     let stamp = format!("{} wasm-opt: {}", stamp::of(&folders.root, SOURCES)?, optimiser.is_some());
     let marker = ".stamp";
@@ -156,8 +157,7 @@ fn optimise(folders: &Folders, wasm_opt: &Path, wasm: &Path) -> anyhow::Result<(
     process::run(
         folders
             .command(wasm_opt)
-            // Functions that are alike beside each other compress better.
-            .args(["-Oz", "--reorder-functions", "--reorder-locals"])
+            .args(["-Oz", "--strip-producers", "--strip-target-features"])
             .args(FEATURES)
             .arg(wasm)
             .arg("-o")

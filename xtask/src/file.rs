@@ -81,6 +81,13 @@ pub fn write(file: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
     fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
 
+/// Waits until nobody else holds this file, and holds it until the result is dropped.
+pub fn lock(file: &Path) -> anyhow::Result<fs::File> {
+    let lock = fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
+    lock.lock().with_context(|| format!("cannot lock {}", file.display()))?;
+    Ok(lock)
+}
+
 /// Lets everybody start the program in the file.
 pub fn make_executable(file: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -14,6 +14,7 @@ mod node;
 mod process;
 mod python;
 mod run;
+mod screenshots;
 mod setup;
 mod stamp;
 mod test;
@@ -43,7 +44,9 @@ enum Command {
     /// Check formatting, lints, house rules and the size budget
     Check,
     /// Compare Flowdeck with MLflow's own console
-    Bench(bench::Options),
+    Bench,
+    /// Take the pictures in docs/images anew
+    Screenshots(screenshots::Options),
     /// Build the browser's files
     Dist(dist::Options),
     /// Get every tool that the other commands need
@@ -65,7 +68,8 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&folders, &options),
         Command::Test(options) => test::run(&folders, &options),
         Command::Check => check::run(&folders),
-        Command::Bench(options) => bench::run(&folders, &options),
+        Command::Bench => bench::run(&folders),
+        Command::Screenshots(options) => screenshots::run(&folders, &options),
         Command::Dist(options) => dist::run(&folders, &options),
         Command::Setup => setup::all(&folders),
         Command::Bindgen { arguments } => dist::split::bindgen(&folders, &arguments),

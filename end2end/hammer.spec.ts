@@ -9,7 +9,7 @@ const TIMES = 1000;
 
 /** Both the pages and how many of them are asked for at once. */
 const rounds = [
-  { at_once: 32, told: 'a few at a time: each has its data' },
+  { at_once: 8, told: 'a few at a time: each has its data' },
   { at_once: TIMES, told: 'all at the same moment: each is whole' },
 ];
 

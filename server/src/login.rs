@@ -6,7 +6,7 @@ use app::{page::sign_in::SignIn, route::escape};
 use axum::{
     Extension, Form,
     extract::{Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
@@ -21,11 +21,9 @@ use crate::{
     mlflow::{self, SignInError},
     page,
     principal::Principal,
-    session::{PERSON, Person},
+    session::{self, PERSON, Person},
     state,
 };
-
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 const TITLE: &str = "Sign in · Flowdeck";
 
@@ -170,10 +168,11 @@ pub async fn sign_out(State(state): State<state::State>, session: Session) -> Re
         Error::Unavailable("your session could not be ended; try again".into())
     })?;
     let mut response = Redirect::to(&state.config.listen.base_path.join("/login?why=out")).into_response();
-    // Pages that the browser keeps whole, for its back button, go too.
-    response
-        .headers_mut()
-        .insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+    // Chromium keeps whole pages for its back button, and drops them when a cookie like ours changes; but it forgets the first change
+    // that follows a sign-in. So the cookie is emptied here, and then taken away with its session.
+    if let Ok(emptied) = session::emptied_cookie(&state.config.listen).parse() {
+        response.headers_mut().append(header::SET_COOKIE, emptied);
+    }
     Ok(response)
 }
 

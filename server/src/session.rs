@@ -222,6 +222,16 @@ pub fn layer(store: Store, listen: &config::Listen, limits: &config::Session) ->
         .with_expiry(Expiry::OnInactivity(lifetime))
 }
 
+/// The cookie without a ticket.
+pub fn emptied_cookie(listen: &config::Listen) -> String {
+    let secure = if listen.is_https() { "; Secure" } else { "" };
+    format!(
+        "{}=; HttpOnly; SameSite=Lax; Path={}; Max-Age=60{secure}",
+        cookie_name(listen),
+        listen.base_path.cookie_path()
+    )
+}
+
 /// The prefixes make browsers refuse a cookie that another host or path tries to plant (RFC 6265bis §4.1.3).
 pub fn cookie_name(listen: &config::Listen) -> &'static str {
     match (listen.is_https(), listen.base_path.as_str()) {

@@ -128,7 +128,8 @@ impl Narrow {
             Err(error) if error.status == 400 && self.is_some() => experiment::search(client, stage, "", None).await,
             found => found,
         }?;
-        if let Some(id) = &self.id
+        if cfg!(feature = "ssr")
+            && let Some(id) = &self.id
             && found.experiments.iter().all(|experiment| experiment.experiment_id != *id)
         {
             found.experiments.extend(experiment::find(client, stage, id).await);
@@ -272,7 +273,7 @@ fn List(stage: Stage, found: Found, narrowed: bool) -> impl IntoView {
             }.into_any(),
             Shown::NoMatch => view! {
                 <Empty icon=icon::Search title="No experiment matches">
-                    <p>{move || if partial() { "Looked here and in the folders below.".to_owned() } else { format!("Looked at {} here and in the folders below.", plural(listing.read().total)) }}</p>
+                    <p>"Looked in names, ids and tags, here and in the folders below."</p>
                     <div class="actions"><a class="button" href=move || address.with(&[("q", None), ("tag", None)]) data-noscroll="">"Show all"</a></div>
                 </Empty>
             }.into_any(),

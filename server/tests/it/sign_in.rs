@@ -136,11 +136,15 @@ async fn the_ticket_changes_at_sign_in_and_ends_at_sign_out() {
         .await
         .unwrap();
     assert_eq!(location(&out), "/login?why=out");
-    assert_eq!(
-        out.headers()["clear-site-data"],
-        "\"cache\"",
-        "the back button shows no page from before"
-    );
+    let cookies: Vec<_> = out
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .map(|cookie| cookie.to_str().unwrap())
+        .collect();
+    assert_eq!(cookies.len(), 2, "{cookies:?}");
+    assert!(cookies[0].contains("=; HttpOnly; SameSite=Lax; Path=/; Max-Age=60"), "{cookies:?}");
+    assert!(cookies[1].contains("Max-Age=0"), "{cookies:?}");
     assert_eq!(call(new).await.unwrap().status(), StatusCode::UNAUTHORIZED);
 }
 

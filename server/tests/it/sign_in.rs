@@ -75,6 +75,16 @@ async fn a_wrong_password_is_told_and_the_name_kept() {
 }
 
 #[tokio::test]
+async fn a_name_longer_than_any_is_refused_and_not_repeated() {
+    let app = TestApp::start().await;
+    let long = "n".repeat(256);
+    let answer = app.anonymous().form("/login", &[("name", long.as_str()), ("password", "")]).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("too long") && !page.contains(&long));
+}
+
+#[tokio::test]
 async fn guesses_are_slowed() {
     let app = TestApp::start().await;
     let user = app.basic().await;

@@ -15,9 +15,7 @@ use crate::{api::ApiError, browser, state::address::Address};
 #[component]
 pub fn Loading(#[prop(default = 8)] rows: usize, #[prop(default = "Loading…")] label: &'static str) -> impl IntoView {
     let rows = (0..rows).map(|_| view! { <div><i></i><i></i><i></i><i></i></div> }).collect_view();
-    // Without a script nothing asks again for what did not come in time.
-    let late = view! { <p class="without-script">"This takes longer than usual. "<a href="">"Load the page again"</a></p> };
-    view! { <div class="skeleton" role="status"><span class="unseen">{label}</span>{rows}{late}</div> }
+    view! { <div class="skeleton" role="status"><span class="unseen">{label}</span>{rows}</div> }
 }
 
 /// What this is, how it gets filled, and perhaps code that does it.

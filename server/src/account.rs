@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Result},
+    login,
     mlflow::{self, PasswordError},
     principal::{self, Principal},
     session::{PERSON, Store},
@@ -108,7 +109,9 @@ pub async fn change_password(
     session: Session,
     Form(passwords): Form<Passwords>,
 ) -> Result<Response> {
-    let own = own(&principal)?;
+    let Ok(own) = own(&principal) else {
+        return Ok(sign_in_again(&state));
+    };
     let back = |query: &str| Ok(Redirect::to(&state.config.listen.base_path.join(&format!("/account?{query}"))).into_response());
     if passwords.new.chars().count() < SHORTEST {
         return back("error=short");
@@ -146,7 +149,9 @@ pub async fn end_sessions(
     Extension(principal): Extension<Principal>,
     Form(ended): Form<Ended>,
 ) -> Result<Response> {
-    let own = own(&principal)?;
+    let Ok(own) = own(&principal) else {
+        return Ok(sign_in_again(&state));
+    };
     if ended.id == "others" {
         state.db.end_other_sessions(&own.user, &own.id).await?;
     } else if !state.db.end_session(&own.user, &ended.id).await? {
@@ -158,6 +163,11 @@ pub async fn end_sessions(
         "/account?done=sessions"
     };
     Ok(Redirect::to(&state.config.listen.base_path.join(next)).into_response())
+}
+
+/// Forms are sent by people, whose session has ended meanwhile.
+fn sign_in_again(state: &state::State) -> Response {
+    Redirect::to(&login::address(&state.config.listen.base_path, "/account", Some(login::Why::Ended))).into_response()
 }
 
 fn own(principal: &Principal) -> Result<&principal::Session> {

@@ -6,6 +6,7 @@
 
 mod guard;
 mod roster;
+mod share;
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -23,6 +24,7 @@ use tower::{Service, ServiceExt as _};
 use self::{
     guard::{Guard, Served},
     roster::{Peer, Roster},
+    share::Shares,
 };
 use crate::stall::Stall;
 
@@ -42,6 +44,8 @@ pub struct Bounds {
     pub head_size: usize,
     /// At once. Each takes a file descriptor and some 20 KiB; past this, connections without a request make room for new ones.
     pub connections: usize,
+    /// Of these, for one address.
+    pub per_address: usize,
 }
 
 /// Serves until `shutdown`, then lets open requests go on for at most `drain`.
@@ -58,6 +62,7 @@ where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
     let roster = Arc::new(Roster::new(bounds.connections));
+    let shares = Arc::new(Shares::default());
     let (tasks, draining) = (TaskTracker::new(), CancellationToken::new());
     let mut shutdown = pin!(shutdown);
     loop {
@@ -74,11 +79,19 @@ where
                 continue;
             }
         };
+        let Some(share) = shares.take(address.ip().to_canonical(), bounds.per_address) else {
+            tracing::debug!("{address} has too many connections already");
+            continue;
+        };
         let peer = tokio::select! {
             peer = roster.admit() => peer,
             () = &mut shutdown => break,
         };
-        tasks.spawn(connection(bounds, stream, address, peer, service.clone(), draining.clone()));
+        let serving = connection(bounds, stream, address, peer, service.clone(), draining.clone());
+        tasks.spawn(async move {
+            serving.await;
+            drop(share);
+        });
     }
     drop(listener);
     draining.cancel();
@@ -147,6 +160,7 @@ impl Default for Bounds {
             write: Duration::from_secs(300),
             head_size: 32 * 1024,
             connections: 4096,
+            per_address: 2048,
         }
     }
 }

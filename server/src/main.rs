@@ -115,7 +115,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         assets,
     });
     tokio::spawn(announce(state.clone(), address, managed.is_some()));
-    listen::serve(listener, route::service(&state), stop_asked(), state.config.listen.drain).await;
+    let mut bounds = listen::Bounds::default();
+    if !state.config.listen.trusted_proxies.is_empty() {
+        // Everybody comes from the proxy's address.
+        bounds.per_address = bounds.connections;
+    }
+    listen::serve_within(bounds, listener, route::service(&state), stop_asked(), state.config.listen.drain).await;
 
     tracing::info!("stopping");
     if let Some(managed) = managed {

@@ -92,7 +92,7 @@ fn translate(status: StatusCode, body: Option<&Bytes>, row: &Row, refused: &'sta
         let message = match code {
             "RESOURCE_ALREADY_EXISTS" => "there is one of that name already",
             _ if status.is_server_error() => sentence(status),
-            _ => "MLflow's database does not take this value",
+            _ => "MLflow's database does not take this value; perhaps the name is taken",
         };
         return answer(status, code, message);
     }
@@ -323,7 +323,13 @@ mod tests {
                 let body = json!({ "detail": [{ "deep": leak }] }).to_string();
                 assert_eq!(
                     told(400, &body, route.clone()).await,
-                    (400, error("BAD_REQUEST", "MLflow's database does not take this value"))
+                    (
+                        400,
+                        error(
+                            "BAD_REQUEST",
+                            "MLflow's database does not take this value; perhaps the name is taken"
+                        )
+                    )
                 );
                 assert_eq!(
                     told(500, leak, route).await,
@@ -334,7 +340,7 @@ mod tests {
         let hidden = r#"{"error_code":"X","message":"\u0073crypt\u003a32768"}"#;
         assert_eq!(
             told(400, hidden, RUN).await.1["message"],
-            "MLflow's database does not take this value"
+            "MLflow's database does not take this value; perhaps the name is taken"
         );
     }
 }

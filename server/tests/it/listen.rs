@@ -120,6 +120,25 @@ fn status(answer: &str) -> &str {
 }
 
 #[tokio::test]
+async fn one_address_does_not_take_every_place() {
+    let bounds = listen::Bounds { per_address: 2, ..quick() };
+    let echo = Echo::within(bounds, Duration::from_secs(1)).await;
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut stream = echo.connect().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        assert!(read(&mut stream).await.starts_with("HTTP/1.1 200"));
+        kept.push(stream);
+    }
+    assert!(closes(&mut echo.connect().await, Duration::from_secs(5)).await.is_some());
+    kept.clear();
+    let again = async { while !echo.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.starts_with("HTTP/1.1 200") {} };
+    timeout(Duration::from_secs(5), again)
+        .await
+        .expect("a place that was given back is free");
+}
+
+#[tokio::test]
 async fn a_plain_request_is_served() {
     let echo = Echo::start().await;
     let answer = echo

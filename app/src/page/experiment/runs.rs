@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{
+    filter,
     table::Page,
     view::{Tab, View},
 };
@@ -14,6 +15,7 @@ use crate::{
         mlflow::run::{self, Found, Search},
     },
     browser,
+    part::health::Health,
 };
 
 /// The runs on screen. The first page comes with the document; later ones take its place when they are there.
@@ -28,6 +30,9 @@ pub struct Runs {
     client: StoredValue<Client>,
     /// The last answer, and what was asked: other columns need no other answer.
     kept: StoredValue<Option<(Search, Arc<Found>)>>,
+    /// What the page on screen answers.
+    shown: StoredValue<Option<Search>>,
+    health: Health,
     /// Counts the questions: an answer to an old one is dropped.
     turn: StoredValue<u32>,
 }
@@ -57,8 +62,22 @@ impl Runs {
             stale: RwSignal::new(None),
             client: StoredValue::new(expect_context::<Client>()),
             kept: StoredValue::new(None),
+            shown: StoredValue::new(None),
+            health: Health::expect(),
             turn: StoredValue::new(0),
         };
+        if arrived {
+            let search = runs.experiment.with_value(|experiment| view.get_untracked().search(experiment));
+            runs.shown.set_value(Some(search));
+        }
+        // MLflow is back: what failed meanwhile is asked for again.
+        Effect::new(move |before: Option<u32>| {
+            let recoveries = runs.health.recoveries();
+            if before.is_some_and(|before| before != recoveries) && runs.stale.get_untracked().is_some() {
+                runs.load(view.get_untracked(), true);
+            }
+            recoveries
+        });
         let wanted = Memo::new(move |_| {
             let view = view.read();
             (view.tab == Tab::Runs).then(|| (view.search(&runs.experiment.read_value()), view.columns.clone()))
@@ -100,11 +119,17 @@ impl Runs {
             match answer {
                 Ok(found) => {
                     let found = Arc::new(found);
+                    self.shown.set_value(Some(search.clone()));
                     self.kept.set_value(Some((search, found.clone())));
                     self.show(&found, &view);
                 }
                 Err(error) => {
                     self.busy.set(false);
+                    self.health.report(&error);
+                    // Other runs than these were asked for; a filter that cannot be read says so where it was typed.
+                    if self.shown.get_value() != Some(search) && filter::explain(&view.typed, &error).is_none() {
+                        self.page.set(None);
+                    }
                     self.stale.update(|since| *since = since.or(Some(browser::now())));
                     self.error.set(Some(error));
                 }

@@ -243,7 +243,9 @@ impl Plan {
     async fn health(&self) {
         let mut url = self.url.clone();
         url.set_path("/health");
-        while !matches!(self.http.get(url.clone()).send().await, Ok(response) if response.status().is_success()) {
+        // The socket takes connections before MLflow does, and after it has died: such a request would wait for ever.
+        let ask = || self.http.get(url.clone()).timeout(Duration::from_secs(5)).send();
+        while !matches!(ask().await, Ok(response) if response.status().is_success()) {
             sleep(Duration::from_millis(200)).await;
         }
     }

@@ -2,15 +2,16 @@
 
 use std::{
     env,
+    fs::File,
     io::{BufRead as _, BufReader},
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use reqwest::Url;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use server::{
     data::{self, DataDir},
     mlflow::{
@@ -196,19 +197,28 @@ async fn nothing_outlives_a_killed_flowdeck() {
     managed.stop().await;
 }
 
+/// A part of an MLflow that nothing reaches: it has the log open, and neither the end of a pipe nor SIGHUP ends it.
 #[tokio::test]
 async fn a_leftover_that_does_not_end_by_itself_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let parent = Parent::start(folder.path());
-    let left = group(folder.path());
-    kill_process_group(left, Signal::STOP).unwrap();
-    parent.kill();
-    assert!(!members(left).is_empty());
-
     let data = data::open(folder.path()).unwrap();
+    data::make_folder(&folder.path().join("mlflow")).unwrap();
+    let log = File::create(folder.path().join("mlflow/mlflow.log")).unwrap();
+    log.lock().unwrap();
+    let mut leftover = Command::new("sh")
+        .args(["-c", "trap '' HUP TERM; while :; do sleep 600; done"])
+        .stdin(Stdio::null())
+        .stdout(log)
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let left = Pid::from_child(&leftover);
+    std::fs::write(folder.path().join("mlflow/mlflow.pid"), leftover.id().to_string()).unwrap();
+
     let (mut watched, managed) = Managed::start(&python(), &data).unwrap();
     address(&mut watched).await;
-    assert!(members(left).is_empty());
+    assert!(members(left).is_empty(), "{:?}", members(left));
+    leftover.wait().unwrap();
     managed.stop().await;
 }
 

@@ -64,6 +64,7 @@ enum How {
     Basic,
     /// The cookie, as `name=value`.
     Session(String),
+    Key(String),
 }
 
 /// The Python that has MLflow, as `cargo xtask test` sets it.
@@ -218,6 +219,11 @@ impl TestApp {
         self.caller(user, password, How::Session(cookie))
     }
 
+    /// A program with an API key.
+    pub fn key(&self, user: &str, key: &str) -> Caller {
+        self.caller(user, "", How::Key(key.into()))
+    }
+
     fn caller(&self, user: &str, password: &str, how: How) -> Caller {
         let http = Client::builder()
             .redirect(Policy::none())
@@ -277,6 +283,7 @@ impl Caller {
             How::Anonymous => request,
             How::Basic => request.basic_auth(&self.user, Some(&self.password)),
             How::Session(cookie) => request.header("cookie", cookie),
+            How::Key(key) => request.bearer_auth(key),
         }
     }
 

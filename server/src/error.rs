@@ -8,6 +8,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What went wrong, as far as the caller may know. The body is MLflow's error JSON: `error_code` and `message`.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,16 @@ pub enum Error {
     Internal(#[source] anyhow::Error),
 }
 
+/// What every refusal and failure looks like, as MLflow's do.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct Failure {
+    /// MLflow's name for the kind of error.
+    error_code: &'static str,
+    /// A sentence for a person.
+    message: String,
+}
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 // === impl Error ===
@@ -80,7 +92,11 @@ impl IntoResponse for Error {
         if let Self::Internal(cause) = &self {
             tracing::error!("{cause:#}");
         }
-        let mut response = (status, Json(serde_json::json!({ "error_code": code, "message": self.to_string() }))).into_response();
+        let failure = Failure {
+            error_code: code,
+            message: self.to_string(),
+        };
+        let mut response = (status, Json(failure)).into_response();
         if let Self::TooMany { seconds } = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -21,13 +21,14 @@ use anyhow::Context as _;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use self::token::{Hash, Token};
 use crate::{
     clock,
     db::{Db, key::Row},
     proxy::table::Family,
-    scope::Scopes,
+    scope::{Scope, Scopes},
     vault::hex,
 };
 
@@ -35,9 +36,10 @@ use crate::{
 const WRITE_USE: Duration = Duration::from_secs(10);
 
 /// What the owner of a key decides about it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Settings {
     pub name: String,
+    #[schema(value_type = Vec<Scope>)]
     pub scopes: Scopes,
     /// Families of routes; empty is all.
     pub families: BTreeSet<Family>,
@@ -46,6 +48,7 @@ pub struct Settings {
     /// Names of registered models.
     pub models: BTreeSet<String>,
     /// Empty is everywhere.
+    #[schema(value_type = Vec<String>)]
     pub allowed_networks: Vec<IpNet>,
     pub rate_per_second: Option<f64>,
     pub burst: Option<u32>,
@@ -56,8 +59,9 @@ pub struct Settings {
 }
 
 /// Whether a key works, as its owner has set it. Expiry is a matter of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = KeyState)]
 pub enum State {
     Active,
     Disabled,

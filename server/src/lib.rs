@@ -19,6 +19,7 @@ pub mod limit;
 pub mod listen;
 pub mod login;
 pub mod mlflow;
+pub mod openapi;
 pub mod page;
 pub mod path;
 pub mod principal;

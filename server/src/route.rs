@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     health,
     key::{account as service, rest},
-    layer, login, page,
+    layer, login, openapi, page,
     principal::Principal,
     proxy::{self, narrow},
     scope::Scope::{self, *},
@@ -55,6 +55,8 @@ fn data() -> Router<State> {
         )
         .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
         // Anyone
+        .route("/api/flowdeck/v1/openapi.json", get(openapi::json))
+        .route("/api/flowdeck/v1/docs", get(openapi::page))
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/health/mlflow", get(health::mlflow))

@@ -7,6 +7,7 @@ mod forward;
 mod key;
 mod listen;
 mod managed;
+mod openapi;
 mod page;
 mod proxy;
 mod route_table;

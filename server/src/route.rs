@@ -11,6 +11,7 @@ use axum::{
 use crate::{
     account,
     asset::Assets,
+    caller,
     error::Error,
     health,
     key::{account as service, rest},
@@ -62,13 +63,15 @@ fn data() -> Router<State> {
         .route("/health/mlflow", get(health::mlflow))
 }
 
-/// A route of our own that an API key opens with this scope. None of MLflow's experiments, models or families is behind it:
+/// A route of our own: for somebody, and with an API key for one of this scope. None of MLflow's experiments, models or families is behind it:
 /// a key that is narrowed to some stays outside.
 fn of(scope: Scope, route: MethodRouter<State>) -> MethodRouter<State> {
     route.route_layer(from_fn(
         move |Extension(principal): Extension<Principal>, request: Request, next: Next| async move {
-            if let Principal::Key(key) = &principal {
-                narrow::enforce(key, narrow::judge_own(key, scope))?;
+            match &principal {
+                Principal::Anonymous => return Err(Error::Unauthenticated(caller::refused(&principal).into())),
+                Principal::Key(key) => narrow::enforce(key, narrow::judge_own(key, scope))?,
+                Principal::Session(_) | Principal::Basic(_) => {}
             }
             Ok::<Response, Error>(next.run(request).await)
         },

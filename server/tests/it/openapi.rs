@@ -16,7 +16,10 @@ async fn every_route_of_our_own_is_documented_below_its_base() {
     assert_eq!(document["servers"][0]["url"], "/services/mlflow/api/flowdeck/v1");
 
     let told: BTreeSet<_> = document["paths"].as_object().unwrap().keys().cloned().collect();
-    let routed = ROUTES.split("\"/api/flowdeck/v1").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    let routed = ROUTES
+        .split("\"/api/flowdeck/v1")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned());
     let routed: BTreeSet<_> = routed.filter(|path| !["/openapi.json", "/docs"].contains(&path.as_str())).collect();
     assert_eq!(told, routed);
 

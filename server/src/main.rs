@@ -9,8 +9,10 @@ use server::{
     config::{self, Config, secret::SecretText},
     data::{self, DataDir},
     db::Db,
-    limit::SignIns,
+    health::{self, Health},
+    limit::Limits,
     listen,
+    metrics::Metrics,
     mlflow::{self, managed::Managed},
     route,
     session::Store,
@@ -107,13 +109,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let (upstream, managed) = upstream(&config, &data_dir).await?;
     let state = State::new(Inner {
+        limits: Limits::new(config.limit.clone()),
+        health: Health::new(managed.is_some()),
+        metrics: Metrics::default(),
         config,
         upstream,
         db: db.clone(),
         vault,
-        sign_ins: SignIns::default(),
         assets,
     });
+    tokio::spawn(health::history::keep(state.clone()));
     tokio::spawn(announce(state.clone(), address, managed.is_some()));
     let mut bounds = listen::Bounds::default();
     if !state.config.listen.trusted_proxies.is_empty() {
@@ -151,8 +156,10 @@ async fn upstream(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Upstre
     let python = mlflow::install::python(&config.mlflow, data_dir.path()).await?;
     let (address, managed) = Managed::start(&python, data_dir)?;
     let upstream = Upstream::new(address)?;
-    // Flowdeck has chosen its version itself.
-    upstream.vetted.get_or_init(|| ());
+    if let (None, Ok(version)) = (&config.mlflow.mlflow_python, mlflow::VERSION.parse()) {
+        // Flowdeck has chosen it itself.
+        upstream.vetted.get_or_init(|| version);
+    }
     Ok((upstream, Some(managed)))
 }
 

@@ -27,6 +27,7 @@ use self::{
 use crate::{
     error::{Error, Result},
     layer::ClientAddress,
+    metrics::Note,
     path::Admitted,
     principal::Principal,
     stall::Stall,
@@ -68,13 +69,34 @@ pub async fn forward(
     extract::State(state): extract::State<State>,
     Extension(principal): Extension<Principal>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
+    note: Option<Extension<Note>>,
     request: Request,
 ) -> Result<Response> {
     let found = find(request.method(), request.uri())?;
     let row = found.row;
+    if let Some(Extension(note)) = note {
+        note.forwarded(row.family());
+    }
     let answer = async {
         let credential = Credential::of(&principal, row, &state).await?;
-        exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await
+        let authorization = credential.authorization.clone();
+        let open = state.metrics.upstream(row.family());
+        let response = exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await;
+        match &response {
+            Ok(response) => {
+                open.answered();
+                if let Some(authorization) = authorization.filter(|_| response.status().is_success()) {
+                    state.health.cache.taken(&state.upstream, &authorization);
+                }
+            }
+            Err(error) => {
+                state.metrics.upstream_failed(error);
+                if matches!(error, Error::Upstream(_)) {
+                    state.health.cache.look_again();
+                }
+            }
+        }
+        response
     };
     Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))
 }

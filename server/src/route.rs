@@ -2,17 +2,27 @@
 
 use axum::{
     Router,
+    middleware::from_fn_with_state,
     routing::{any, get, post},
 };
 
-use crate::{account, asset::Assets, health, layer, login, page, proxy, state::State};
+use crate::{
+    account,
+    asset::Assets,
+    health::{self, history},
+    layer, login, metrics, page, proxy,
+    state::State,
+};
 
 /// The whole service.
 pub fn service(state: &State) -> Router {
-    let data = layer::inner(data().merge(forms()), state).with_state(state.clone());
+    let data = layer::inner(layer::calls(data(), state).merge(forms()), state).with_state(state.clone());
     let pages = layer::inner(Router::new().fallback(page::render), state);
     let service = pages.with_state(page::Pages::new(state.clone(), data.clone()));
-    layer::outer(data.merge(files(&state.assets)).fallback_service(service), state)
+    layer::outer(
+        data.merge(monitors(state)).merge(files(&state.assets)).fallback_service(service),
+        state,
+    )
 }
 
 /// What programs and our own pages read and write.
@@ -29,10 +39,20 @@ fn data() -> Router<State> {
         // Flowdeck's own
         .route("/api/flowdeck/v1/session", get(account::session))
         .route("/api/flowdeck/v1/sessions", get(account::sessions))
-        // Anyone
+        .route("/api/flowdeck/v1/health/history", get(history::show))
+}
+
+/// What load balancers and monitors ask.
+fn monitors(state: &State) -> Router {
+    let metrics = layer::inner(Router::new().route("/metrics", get(metrics::show)), state)
+        // Before anybody asks who it is: a token is no caller of MLflow's.
+        .layer(from_fn_with_state(state.clone(), metrics::by_token));
+    Router::new()
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/health/mlflow", get(health::mlflow))
+        .merge(metrics)
+        .with_state(state.clone())
 }
 
 /// Forms that work without a script; each answers with a page or a redirect.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{asset::Assets, config::Config, db::Db, limit::SignIns, upstream::Upstream, vault::Vault};
+use crate::{asset::Assets, config::Config, db::Db, health::Health, limit::Limits, metrics::Metrics, upstream::Upstream, vault::Vault};
 
 /// Cheap to clone: one pointer.
 #[derive(Clone)]
@@ -13,7 +13,9 @@ pub struct Inner {
     pub upstream: Upstream,
     pub db: Db,
     pub vault: Vault,
-    pub sign_ins: SignIns,
+    pub limits: Limits,
+    pub health: Health,
+    pub metrics: Metrics,
     pub assets: Assets,
 }
 

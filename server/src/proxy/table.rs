@@ -7,6 +7,7 @@
 //! `reverse.dns/slug`), and `{*x}` is the rest, slashes and all.
 
 use http::Method;
+use serde::Serialize;
 
 use self::{Body::*, Closed::*, Family::*, Prefix::*};
 
@@ -43,7 +44,8 @@ pub enum What {
 }
 
 /// What a route is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Family {
     Experiments,
     Runs,
@@ -93,6 +95,14 @@ pub enum Closed {
     Leftover,
     /// Flowdeck has its own.
     Ours,
+}
+
+// === impl Family ===
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
 }
 
 // === impl Row ===

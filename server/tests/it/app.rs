@@ -18,8 +18,10 @@ use server::{
     config::Config,
     data,
     db::Db,
-    limit::SignIns,
+    health::Health,
+    limit::Limits,
     listen,
+    metrics::Metrics,
     mlflow::managed::Managed,
     route,
     state::{Inner, State},
@@ -138,7 +140,9 @@ impl TestApp {
             upstream: Upstream::new(address).unwrap(),
             vault: Vault::new(db.clone(), ring),
             assets: Assets::open(&config.page.site_dir).unwrap(),
-            sign_ins: SignIns::default(),
+            limits: Limits::new(config.limit.clone()),
+            health: Health::new(false),
+            metrics: Metrics::default(),
             config,
             db,
         });
@@ -172,7 +176,9 @@ impl TestApp {
             upstream: Upstream::new(address).unwrap(),
             db: self.state.db.clone(),
             vault: self.state.vault.clone(),
-            sign_ins: SignIns::default(),
+            limits: Limits::new(self.state.config.limit.clone()),
+            health: Health::new(false),
+            metrics: Metrics::default(),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });
         Self::listening(state, tempfile::tempdir().unwrap()).await

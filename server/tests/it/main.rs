@@ -4,6 +4,8 @@
 
 mod app;
 mod forward;
+mod health;
+mod limit;
 mod listen;
 mod managed;
 mod page;

@@ -249,10 +249,9 @@ mod tests {
         }
         assert_eq!(passed(&rates, 10, &user("alice"), users().1, now), 2);
         // And the other way round: what the user cannot pay, the key keeps.
-        let other = Some((Party::Key("k2".into()), Quota::new(1.0, 1)));
-        assert_eq!(rates.take(other.clone(), users(), now).excess, Some(1));
-        let (party, quota) = other.unwrap();
-        assert_eq!(passed(&rates, 10, &party, quota, now), 1);
+        let (other, quota) = (Party::Key("k2".into()), Quota::new(1.0, 1));
+        assert_eq!(rates.take(Some((other.clone(), quota)), users(), now).excess, Some(1));
+        assert_eq!(passed(&rates, 10, &other, quota, now), 1);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub use self::{rate::Quota, sign_in::SignIns};
 use crate::{
     config,
     error::{Error, Result, WrongCredentials},
+    key::Key,
     layer::ClientAddress,
     principal::Principal,
     state,
@@ -64,16 +65,8 @@ pub enum Party {
 #[derive(Clone, Debug)]
 pub struct Who {
     pub party: Party,
-    pub key: Option<OwnLimit>,
-}
-
-/// What an API key brings along.
-#[derive(Clone, Debug)]
-pub struct OwnLimit {
-    pub id: String,
-    pub quota: Option<Quota>,
-    /// Nothing is refused; what would have been is noted.
-    pub shadow: bool,
+    /// With a limit of its own, perhaps, and perhaps in shadow mode.
+    pub key: Option<Arc<Key>>,
 }
 
 /// Calls of one network without known credentials that may be open at the same time: each may cost MLflow several slow password checks.
@@ -91,32 +84,31 @@ pub async fn enforce(
 ) -> Response {
     let limits = &state.limits;
     let who = limits.who(&principal, address, Instant::now());
-    let shadow = who.key.as_ref().is_some_and(|key| key.shadow);
-    let refused = |error: &Error, party: &Party| {
+    let refuses = |party: &Party| {
         state.metrics.limited(party.name());
-        if shadow {
-            would_refuse(&error.to_string());
+        match &who.key {
+            Some(key) if key.settings.shadow => {
+                key.usage.count_would_refuse();
+                false
+            }
+            _ => true,
         }
-        !shadow
     };
 
     let charge = limits.charge(&who, Instant::now());
     if let Some((error, party)) = charge.excess(&limits.config)
-        && refused(&error, party)
+        && refuses(party)
     {
         let mut response = error.into_response();
         charge.show(response.headers_mut());
         return response;
     }
     let place = limits.shares.enter(&who.party, limits.size(&who.party)).await;
-    if place.is_none() {
-        let error = Error::TooMany {
-            why: format!("{} as many calls open as are allowed at the same time", who.party.have()),
-            seconds: 1,
-        };
-        if refused(&error, &who.party) {
-            return error.into_response();
-        }
+    if place.is_none() && refuses(&who.party) {
+        let why = format!("{} as many calls open as are allowed at the same time", who.party.have());
+        let mut response = Error::TooMany { why, seconds: 1 }.into_response();
+        charge.show(response.headers_mut());
+        return response;
     }
     let mut response = match limits.may_guess(&principal, &who, address) {
         Ok(()) => next.run(request).await,
@@ -131,10 +123,6 @@ pub async fn enforce(
         Some(place) => place.until_end(response),
         None => response,
     }
-}
-
-fn would_refuse(reason: &str) {
-    tracing::debug!("a key in shadow mode would have been refused: {reason}");
 }
 
 // === impl Limits ===
@@ -152,7 +140,7 @@ impl Limits {
     }
 
     /// For a key without a quota of its own, `None`: the user's holds for it. A rate without a burst lets one second's calls come at once.
-    pub fn quota(&self, rate: Option<f64>, burst: Option<u32>) -> Option<Quota> {
+    fn quota(&self, rate: Option<f64>, burst: Option<u32>) -> Option<Quota> {
         match (rate, burst) {
             (None, None) => None,
             (rate, Some(burst)) => Some(Quota::new(rate.unwrap_or(self.config.user_rate), burst)),
@@ -184,12 +172,22 @@ impl Limits {
             Principal::Session(session) => Party::Sessions(session.user.clone()),
             Principal::Basic(basic) if self.known.holds(&basic.authorization, now) => Party::Programs(basic.user.clone()),
             Principal::Basic(_) | Principal::Anonymous => Party::Strangers(network(address)),
+            Principal::Key(key) => Party::Programs(key.user.clone()),
         };
-        Who { party, key: None }
+        let key = match principal {
+            Principal::Key(key) => Some(key.clone()),
+            _ => None,
+        };
+        Who { party, key }
     }
 
     fn charge(&self, who: &Who, now: Instant) -> Charge {
-        let own = who.key.as_ref().and_then(|key| Some((Party::Key(key.id.clone()), key.quota?)));
+        let own = who.key.as_ref().and_then(|key| {
+            Some((
+                Party::Key(key.id.clone()),
+                self.quota(key.settings.rate_per_second, key.settings.burst)?,
+            ))
+        });
         let users = Quota::new(self.config.user_rate, self.config.user_burst.get());
         self.rates.take(own, (who.party.clone(), users), now)
     }

@@ -10,10 +10,12 @@ use server::{
     data::{self, DataDir},
     db::Db,
     health::{self, Health},
+    key::Keys,
     limit::Limits,
     listen,
     metrics::Metrics,
     mlflow::{self, managed::Managed},
+    proxy::narrow::Homes,
     route,
     session::Store,
     state::{Inner, State},
@@ -105,7 +107,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let db = Db::open(&data_dir.path().join("flowdeck.db")).await?;
     let vault = Vault::new(db.clone(), vault_keys);
     vault.reseal().await?;
-    tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep());
+    tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep(vault.clone()));
+    let keys = Keys::load(db.clone()).await?;
+    tokio::spawn(keys.clone().keep_use());
 
     let (upstream, managed) = upstream(&config, &data_dir).await?;
     let state = State::new(Inner {
@@ -116,6 +120,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         upstream,
         db: db.clone(),
         vault,
+        keys: keys.clone(),
+        homes: Homes::default(),
         assets,
     });
     tokio::spawn(health::history::keep(state.clone()));
@@ -131,6 +137,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(managed) = managed {
         managed.stop().await;
     }
+    keys.write_use().await;
     db.close().await;
     Ok(())
 }

@@ -33,8 +33,9 @@ use subtle::ConstantTimeEq as _;
 
 use self::{process::Process, window::Window};
 use crate::{
+    caller, clock,
     error::{Error, Result},
-    principal::{self, Principal},
+    principal::Principal,
     proxy::table,
     session::Store,
     state,
@@ -58,6 +59,7 @@ pub struct Metrics {
     upstream_errors: Family<Kind, Counter>,
     upstream_open: Gauge,
     sessions: Gauge,
+    keys: Gauge,
     /// For the pictures over time.
     pub window: Window,
 }
@@ -140,7 +142,7 @@ struct Counted<F> {
     count: F,
 }
 
-const WAYS: [&str; 3] = ["none", "session", "basic"];
+const WAYS: [&str; 4] = ["none", "session", "basic", "key"];
 
 /// The layer of every request from the network.
 pub async fn observe(State(state): State<state::State>, mut request: Request, next: Next) -> Response {
@@ -182,9 +184,9 @@ pub async fn by_token(State(state): State<state::State>, request: Request, next:
 /// `GET /metrics` for owners: OpenMetrics 1.0.
 ///
 /// # Errors
-/// As [`principal::owner`].
+/// As [`caller::owner`].
 pub async fn show(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
-    principal::owner(&principal, &state).await?;
+    caller::owner(&state, &principal).await?;
     Ok(text(&state).await.into_response())
 }
 
@@ -192,6 +194,9 @@ async fn text(state: &state::State) -> Result<Response> {
     let metrics = &state.metrics;
     let sessions = Store::new(state.db.clone(), state.config.session.clone()).count().await?;
     metrics.sessions.set(sessions);
+    let now = clock::now();
+    let keys = state.keys.list(|key| key.is_live(now)).len();
+    metrics.keys.set(i64::try_from(keys).unwrap_or(i64::MAX));
     let mut text = String::new();
     encode(&mut text, &metrics.registry).map_err(|error| Error::Internal(error.into()))?;
     Ok(([(header::CONTENT_TYPE, TYPE)], text).into_response())
@@ -269,6 +274,8 @@ impl Default for Metrics {
         registry.register("upstream_open", "Calls that MLflow has not begun to answer", upstream_open.clone());
         let sessions = Gauge::default();
         registry.register("sessions", "Browser sessions that are alive", sessions.clone());
+        let keys = Gauge::default();
+        registry.register("keys", "API keys that are neither revoked nor expired", keys.clone());
         Self {
             registry: whole,
             requests,
@@ -279,6 +286,7 @@ impl Default for Metrics {
             upstream_errors,
             upstream_open,
             sessions,
+            keys,
             window: Window::default(),
         }
     }
@@ -293,6 +301,7 @@ impl Note {
             Principal::Anonymous => 0,
             Principal::Session(_) => 1,
             Principal::Basic(_) => 2,
+            Principal::Key(_) => 3,
         };
         self.0.way.store(way, Ordering::Relaxed);
         self.0.is_page.store(true, Ordering::Relaxed);

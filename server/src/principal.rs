@@ -1,12 +1,12 @@
 //! Who calls. Made once per request by [`crate::layer`], asked by handlers.
 
-use axum::http::HeaderValue;
+use std::sync::Arc;
 
-use crate::{
-    error::{Error, Result},
-    mlflow::{self, SignInError, Who},
-    state::State,
-};
+use axum::http::HeaderValue;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+use crate::key::Key;
 
 /// The caller of one request.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub enum Principal {
     Session(Session),
     /// A program with HTTP Basic; MLflow itself checks it.
     Basic(Basic),
+    /// A program with an API key.
+    Key(Arc<Key>),
 }
 
 /// What a session says of its person.
@@ -45,51 +47,22 @@ impl Principal {
             Self::Anonymous => None,
             Self::Session(session) => Some(&session.user),
             Self::Basic(basic) => Some(&basic.user),
+            Self::Key(key) => Some(&key.user),
         }
-    }
-
-    /// What shows MLflow that it is they.
-    ///
-    /// # Errors
-    /// 401 for nobody, and for a session whose password is not in the vault.
-    pub async fn authorization(&self, state: &State) -> Result<HeaderValue> {
-        match self {
-            Self::Anonymous => Err(Error::Unauthenticated("sign in first".into())),
-            Self::Basic(basic) => Ok(basic.authorization.clone()),
-            Self::Session(session) => state
-                .vault
-                .authorization(&session.user)
-                .await?
-                .ok_or_else(|| Error::Unauthenticated("sign in again".into())),
-        }
-    }
-}
-
-/// Asks MLflow who calls.
-///
-/// # Errors
-/// 401 for nobody and for credentials that MLflow does not take, 502 where it does not answer.
-pub async fn who(principal: &Principal, state: &State) -> Result<Who> {
-    let authorization = principal.authorization(state).await?;
-    mlflow::who(&state.upstream, &authorization).await.map_err(|error| match error {
-        SignInError::WrongPassword => Error::WrongCredentials("MLflow no longer takes this password; sign in again".into()),
-        error => Error::Upstream(error.to_string()),
-    })
-}
-
-/// Lets owners pass: those whom MLflow calls administrators.
-///
-/// # Errors
-/// As [`who`], and 403 for everybody else.
-pub async fn owner(principal: &Principal, state: &State) -> Result<()> {
-    if who(principal, state).await?.is_admin {
-        Ok(())
-    } else {
-        Err(Error::Forbidden("only owners of this MLflow may see this".into()))
     }
 }
 
 // === impl Basic ===
+
+impl Basic {
+    /// The password as it came.
+    pub fn password(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let (_, pair) = self.authorization.to_str().ok()?.split_once(' ')?;
+        let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
+        let colon = pair.iter().position(|byte| *byte == b':')?;
+        Some(Zeroizing::new(pair[colon + 1..].to_vec()))
+    }
+}
 
 impl std::fmt::Debug for Basic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

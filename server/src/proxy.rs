@@ -1,9 +1,11 @@
 //! To MLflow and back: a route of the table, the caller's own credentials, bodies streamed both ways.
 
+pub mod about;
 pub mod body;
 pub mod credential;
 pub mod header;
 pub mod lookup;
+pub mod narrow;
 pub mod rescue;
 pub mod table;
 
@@ -26,6 +28,7 @@ use self::{
 };
 use crate::{
     error::{Error, Result},
+    key::{Key, body::WhileValid},
     layer::ClientAddress,
     metrics::Note,
     path::Admitted,
@@ -79,26 +82,46 @@ pub async fn forward(
     }
     let answer = async {
         let credential = Credential::of(&principal, row, &state).await?;
-        let authorization = credential.authorization.clone();
-        let open = state.metrics.upstream(row.family());
-        let response = exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await;
-        match &response {
-            Ok(response) => {
-                open.answered();
-                if let Some(authorization) = authorization.filter(|_| response.status().is_success()) {
-                    state.health.cache.taken(&state.upstream, &authorization);
-                }
-            }
-            Err(error) => {
-                state.metrics.upstream_failed(error);
-                if matches!(error, Error::Upstream(_)) {
-                    state.health.cache.look_again();
-                }
-            }
-        }
-        response
+        let Principal::Key(key) = &principal else {
+            return ask(&state, Call { found, credential, client }, request).await;
+        };
+        let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
+        narrow::enforce(key, reason)?;
+        let call = Call { found, credential, client };
+        while_valid(key, ask(&state, call, request)).await
     };
     Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))
+}
+
+/// [`exchange`], and what is to be learned from how it went.
+async fn ask(state: &State, call: Call, request: Request) -> Result<Response> {
+    let authorization = call.credential.authorization.clone();
+    let open = state.metrics.upstream(call.found.row.family());
+    let response = exchange(&state.upstream, Patience::default(), call, request).await;
+    match &response {
+        Ok(response) => {
+            open.answered();
+            if let Some(authorization) = authorization.filter(|_| response.status().is_success()) {
+                state.health.cache.taken(&state.upstream, &authorization);
+            }
+        }
+        Err(error) => {
+            state.metrics.upstream_failed(error);
+            if matches!(error, Error::Upstream(_)) {
+                state.health.cache.look_again();
+            }
+        }
+    }
+    response
+}
+
+/// Ends the exchange, and the answer that is already under way, when the key ends.
+async fn while_valid(key: &Key, exchange: impl Future<Output = Result<Response>>) -> Result<Response> {
+    let response = tokio::select! {
+        response = exchange => response?,
+        () = key.ended.cancelled() => return Err(Error::Unauthenticated("this API key was disabled, revoked or rotated meanwhile".into())),
+    };
+    Ok(response.map(|body| Body::new(WhileValid::new(body, key.ended.clone()))))
 }
 
 /// The route that a request asks for.

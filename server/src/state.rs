@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{asset::Assets, config::Config, db::Db, health::Health, limit::Limits, metrics::Metrics, upstream::Upstream, vault::Vault};
+use crate::{
+    asset::Assets, config::Config, db::Db, health::Health, key::Keys, limit::Limits, metrics::Metrics, proxy::narrow::Homes,
+    upstream::Upstream, vault::Vault,
+};
 
 /// Cheap to clone: one pointer.
 #[derive(Clone)]
@@ -13,6 +16,8 @@ pub struct Inner {
     pub upstream: Upstream,
     pub db: Db,
     pub vault: Vault,
+    pub keys: Keys,
+    pub homes: Homes,
     pub limits: Limits,
     pub health: Health,
     pub metrics: Metrics,

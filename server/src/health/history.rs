@@ -10,13 +10,7 @@ use axum::{Extension, Json, extract::State};
 use serde::Serialize;
 
 use super::milliseconds;
-use crate::{
-    clock,
-    error::Result,
-    principal::{self, Principal},
-    session::Store,
-    state,
-};
+use crate::{caller, clock, error::Result, principal::Principal, session::Store, state};
 
 const STEP: Duration = Duration::from_secs(60);
 /// A day.
@@ -50,9 +44,9 @@ pub struct Answer {
 /// `GET /api/flowdeck/v1/health/history` (owners) → `{"step_ms":60000,"points":[…]}`, oldest first.
 ///
 /// # Errors
-/// As [`principal::owner`].
+/// As [`caller::owner`].
 pub async fn show(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Json<Answer>> {
-    principal::owner(&principal, &state).await?;
+    caller::owner(&state, &principal).await?;
     Ok(Json(Answer {
         step_ms: STEP.as_millis() as u64,
         points: state.health.history.points(),

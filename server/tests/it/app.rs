@@ -19,10 +19,12 @@ use server::{
     data,
     db::Db,
     health::Health,
+    key::Keys,
     limit::Limits,
     listen,
     metrics::Metrics,
     mlflow::managed::Managed,
+    proxy::narrow::Homes,
     route,
     state::{Inner, State},
     upstream::Upstream,
@@ -64,6 +66,7 @@ enum How {
     Basic,
     /// The cookie, as `name=value`.
     Session(String),
+    Key(String),
 }
 
 /// The Python that has MLflow, as `cargo xtask test` sets it.
@@ -139,6 +142,8 @@ impl TestApp {
         let state = State::new(Inner {
             upstream: Upstream::new(address).unwrap(),
             vault: Vault::new(db.clone(), ring),
+            keys: Keys::load(db.clone()).await.unwrap(),
+            homes: Homes::default(),
             assets: Assets::open(&config.page.site_dir).unwrap(),
             limits: Limits::new(config.limit.clone()),
             health: Health::new(false),
@@ -176,6 +181,8 @@ impl TestApp {
             upstream: Upstream::new(address).unwrap(),
             db: self.state.db.clone(),
             vault: self.state.vault.clone(),
+            keys: self.state.keys.clone(),
+            homes: Homes::default(),
             limits: Limits::new(self.state.config.limit.clone()),
             health: Health::new(false),
             metrics: Metrics::default(),
@@ -216,6 +223,11 @@ impl TestApp {
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{:?}", answer.text().await);
         let cookie = cookie(&answer).expect("a session cookie");
         self.caller(user, password, How::Session(cookie))
+    }
+
+    /// A program with an API key.
+    pub fn key(&self, user: &str, key: &str) -> Caller {
+        self.caller(user, "", How::Key(key.into()))
     }
 
     fn caller(&self, user: &str, password: &str, how: How) -> Caller {
@@ -277,6 +289,7 @@ impl Caller {
             How::Anonymous => request,
             How::Basic => request.basic_auth(&self.user, Some(&self.password)),
             How::Session(cookie) => request.header("cookie", cookie),
+            How::Key(key) => request.bearer_auth(key),
         }
     }
 

@@ -5,6 +5,7 @@
 mod app;
 mod forward;
 mod health;
+mod key;
 mod limit;
 mod listen;
 mod managed;

@@ -82,7 +82,9 @@ pub async fn session(State(state): State<state::State>, Extension(principal): Ex
     let (is_admin, up) = match who {
         Ok(who) => (Some(who.is_admin), true),
         Err(mlflow::SignInError::WrongPassword) => {
-            return Err(Error::Unauthenticated("MLflow no longer takes this password; sign in again".into()));
+            return Err(Error::WrongCredentials(
+                "MLflow no longer takes this password; sign in again".into(),
+            ));
         }
         Err(_) => (None, false),
     };

@@ -46,7 +46,7 @@ pub fn refused(principal: &Principal) -> &'static str {
 pub async fn who(state: &State, principal: &Principal) -> Result<Who> {
     let authorization = authorization(state, principal).await?;
     mlflow::who(&state.upstream, &authorization).await.map_err(|error| match error {
-        SignInError::WrongPassword => Error::Unauthenticated(refused(principal).into()),
+        SignInError::WrongPassword => Error::WrongCredentials(refused(principal).into()),
         error => Error::Upstream(error.to_string()),
     })
 }

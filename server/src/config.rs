@@ -5,6 +5,7 @@
 
 pub mod base;
 pub mod data;
+pub mod limit;
 pub mod listen;
 pub mod load;
 pub mod mlflow;
@@ -12,7 +13,9 @@ pub mod page;
 pub mod secret;
 pub mod session;
 
-pub use self::{base::BasePath, data::Data, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret, session::Session};
+pub use self::{
+    base::BasePath, data::Data, limit::Limit, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret, session::Session,
+};
 
 /// Everything that can be set, read once at start.
 #[derive(Clone, Debug, clap::Args)]
@@ -27,6 +30,8 @@ pub struct Config {
     pub secret: Secret,
     #[command(flatten)]
     pub session: Session,
+    #[command(flatten)]
+    pub limit: Limit,
     #[command(flatten)]
     pub page: Page,
 }

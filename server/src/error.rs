@@ -20,6 +20,9 @@ pub enum Error {
     /// 401: nobody, or somebody whom MLflow no longer knows.
     #[error("{0}")]
     Unauthenticated(String),
+    /// 401: a name and a password, or an API key, that are wrong. Counted as a guess of the caller's address.
+    #[error("{0}")]
+    WrongCredentials(String),
     /// 403
     #[error("{0}")]
     Forbidden(String),
@@ -32,9 +35,9 @@ pub enum Error {
     /// 413
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: u64 },
-    /// 429, to be tried again after so many seconds.
-    #[error("too many attempts; try again in {seconds} s")]
-    TooMany { seconds: u64 },
+    /// 429, to be tried again after so many seconds, at least one.
+    #[error("{why}; try again in {seconds} s")]
+    TooMany { why: String, seconds: u64 },
     /// 501: the MLflow behind is too old. The stock client does not try this again.
     #[error("{0}")]
     Unsupported(String),
@@ -62,6 +65,10 @@ pub struct Failure {
     message: String,
 }
 
+/// Marks the answer of [`Error::WrongCredentials`], for those who count them.
+#[derive(Clone, Copy, Debug)]
+pub struct WrongCredentials;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 // === impl Error ===
@@ -71,7 +78,7 @@ impl Error {
     pub fn kind(&self) -> (StatusCode, &'static str) {
         match self {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE"),
-            Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+            Self::Unauthenticated(_) | Self::WrongCredentials(_) => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"),
@@ -97,8 +104,14 @@ impl IntoResponse for Error {
             message: self.to_string(),
         };
         let mut response = (status, Json(failure)).into_response();
-        if let Self::TooMany { seconds } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        match self {
+            Self::TooMany { seconds, .. } => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Self::WrongCredentials(_) => {
+                response.extensions_mut().insert(WrongCredentials);
+            }
+            _ => {}
         }
         response
     }

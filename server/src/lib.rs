@@ -18,6 +18,7 @@ pub mod layer;
 pub mod limit;
 pub mod listen;
 pub mod login;
+pub mod metrics;
 pub mod mlflow;
 pub mod openapi;
 pub mod page;

@@ -9,9 +9,11 @@ use server::{
     config::{self, Config, secret::SecretText},
     data::{self, DataDir},
     db::Db,
+    health::{self, Health},
     key::Keys,
-    limit::SignIns,
+    limit::Limits,
     listen,
+    metrics::Metrics,
     mlflow::{self, managed::Managed},
     proxy::narrow::Homes,
     route,
@@ -111,15 +113,18 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let (upstream, managed) = upstream(&config, &data_dir).await?;
     let state = State::new(Inner {
+        limits: Limits::new(config.limit.clone()),
+        health: Health::new(managed.is_some()),
+        metrics: Metrics::default(),
         config,
         upstream,
         db: db.clone(),
         vault,
         keys: keys.clone(),
         homes: Homes::default(),
-        sign_ins: SignIns::default(),
         assets,
     });
+    tokio::spawn(health::history::keep(state.clone()));
     tokio::spawn(announce(state.clone(), address, managed.is_some()));
     let mut bounds = listen::Bounds::default();
     if !state.config.listen.trusted_proxies.is_empty() {
@@ -158,8 +163,10 @@ async fn upstream(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Upstre
     let python = mlflow::install::python(&config.mlflow, data_dir.path()).await?;
     let (address, managed) = Managed::start(&python, data_dir)?;
     let upstream = Upstream::new(address)?;
-    // Flowdeck has chosen its version itself.
-    upstream.vetted.get_or_init(|| ());
+    if let (None, Ok(version)) = (&config.mlflow.mlflow_python, mlflow::VERSION.parse()) {
+        // Flowdeck has chosen it itself.
+        upstream.vetted.get_or_init(|| version);
+    }
     Ok((upstream, Some(managed)))
 }
 

@@ -30,6 +30,7 @@ use crate::{
     error::{Error, Result},
     key::{Key, body::WhileValid},
     layer::ClientAddress,
+    metrics::Note,
     path::Admitted,
     principal::Principal,
     stall::Stall,
@@ -71,21 +72,47 @@ pub async fn forward(
     extract::State(state): extract::State<State>,
     Extension(principal): Extension<Principal>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
+    note: Option<Extension<Note>>,
     request: Request,
 ) -> Result<Response> {
     let found = find(request.method(), request.uri())?;
     let row = found.row;
+    if let Some(Extension(note)) = note {
+        note.forwarded(row.family());
+    }
     let answer = async {
         let credential = Credential::of(&principal, row, &state).await?;
         let Principal::Key(key) = &principal else {
-            return exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await;
+            return ask(&state, Call { found, credential, client }, request).await;
         };
         let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
         narrow::enforce(key, reason)?;
         let call = Call { found, credential, client };
-        while_valid(key, exchange(&state.upstream, Patience::default(), call, request)).await
+        while_valid(key, ask(&state, call, request)).await
     };
     Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))
+}
+
+/// [`exchange`], and what is to be learned from how it went.
+async fn ask(state: &State, call: Call, request: Request) -> Result<Response> {
+    let authorization = call.credential.authorization.clone();
+    let open = state.metrics.upstream(call.found.row.family());
+    let response = exchange(&state.upstream, Patience::default(), call, request).await;
+    match &response {
+        Ok(response) => {
+            open.answered();
+            if let Some(authorization) = authorization.filter(|_| response.status().is_success()) {
+                state.health.cache.taken(&state.upstream, &authorization);
+            }
+        }
+        Err(error) => {
+            state.metrics.upstream_failed(error);
+            if matches!(error, Error::Upstream(_)) {
+                state.health.cache.look_again();
+            }
+        }
+    }
+    response
 }
 
 /// Ends the exchange, and the answer that is already under way, when the key ends.

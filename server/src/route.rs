@@ -3,7 +3,7 @@
 use axum::{
     Extension, Router,
     extract::Request,
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
     routing::{MethodRouter, any, delete, get, post},
 };
@@ -13,9 +13,9 @@ use crate::{
     asset::Assets,
     caller,
     error::Error,
-    health,
+    health::{self, history},
     key::{account as service, rest},
-    layer, login, openapi, page,
+    layer, login, metrics, openapi, page,
     principal::Principal,
     proxy::{self, narrow},
     scope::Scope::{self, *},
@@ -24,10 +24,13 @@ use crate::{
 
 /// The whole service.
 pub fn service(state: &State) -> Router {
-    let data = layer::inner(data().merge(forms()), state).with_state(state.clone());
+    let data = layer::inner(layer::calls(data(), state).merge(forms()), state).with_state(state.clone());
     let pages = layer::inner(Router::new().fallback(page::render), state);
     let service = pages.with_state(page::Pages::new(state.clone(), data.clone()));
-    layer::outer(data.merge(files(&state.assets)).fallback_service(service), state)
+    layer::outer(
+        data.merge(monitors(state)).merge(files(&state.assets)).fallback_service(service),
+        state,
+    )
 }
 
 /// What programs and our own pages read and write.
@@ -55,12 +58,23 @@ fn data() -> Router<State> {
             of(Admin, get(service::list).post(service::create)),
         )
         .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
+        .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         // Anyone
         .route("/api/flowdeck/v1/openapi.json", get(openapi::json))
         .route("/api/flowdeck/v1/docs", get(openapi::page))
+}
+
+/// What load balancers and monitors ask.
+fn monitors(state: &State) -> Router {
+    let metrics = Router::new().route("/metrics", of(Admin, get(metrics::show)));
+    // Before anybody asks who it is: a token is no caller of MLflow's.
+    let metrics = layer::inner(metrics, state).layer(from_fn_with_state(state.clone(), metrics::by_token));
+    Router::new()
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/health/mlflow", get(health::mlflow))
+        .merge(metrics)
+        .with_state(state.clone())
 }
 
 /// A route of our own: for somebody, and with an API key for one of this scope. None of MLflow's experiments, models or families is behind it:

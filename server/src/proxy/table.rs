@@ -130,6 +130,14 @@ pub enum Closed {
     Ours,
 }
 
+// === impl Family ===
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
+}
+
 // === impl Row ===
 
 impl Row {

@@ -4,7 +4,9 @@
 
 mod app;
 mod forward;
+mod health;
 mod key;
+mod limit;
 mod listen;
 mod managed;
 mod openapi;

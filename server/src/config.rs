@@ -3,6 +3,7 @@
 //! A setting has one name in three spellings: `--base-path`, `FLOWDECK_BASE_PATH`, and `base_path` in the TOML
 //! file. The command line wins over the environment, the environment over the file, the file over the default.
 
+pub mod audit;
 pub mod base;
 pub mod data;
 pub mod listen;
@@ -12,7 +13,9 @@ pub mod page;
 pub mod secret;
 pub mod session;
 
-pub use self::{base::BasePath, data::Data, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret, session::Session};
+pub use self::{
+    audit::Audit, base::BasePath, data::Data, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret, session::Session,
+};
 
 /// Everything that can be set, read once at start.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,4 +32,6 @@ pub struct Config {
     pub session: Session,
     #[command(flatten)]
     pub page: Page,
+    #[command(flatten)]
+    pub audit: Audit,
 }

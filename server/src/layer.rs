@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header, uri::PathAndQuery},
@@ -24,7 +24,9 @@ use tower_sessions::Session;
 use tracing::Instrument as _;
 
 use crate::{
-    admission, csrf,
+    admission,
+    audit::{self, Note, Way},
+    csrf,
     error::{Error, Result},
     principal::{Basic, Principal},
     proxy::Verbatim,
@@ -42,6 +44,8 @@ pub fn inner<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state:
     let store = session::Store::new(state.db.clone(), state.config.session.clone());
     router.layer(
         ServiceBuilder::new()
+            // Records the call, also one that is refused below; what changes something is answered once its row is committed.
+            .layer(from_fn_with_state(state.audit.clone(), audit::layer::record))
             // Reads the cookie, and writes it where a handler has signed somebody in or out.
             .layer(session::layer(store, &state.config.listen, &state.config.session))
             // Who calls: everything below asks for it.
@@ -164,7 +168,7 @@ async fn strip_base(State(state): State<state::State>, mut request: Request, nex
     next.run(request).await
 }
 
-async fn principal(session: Session, mut request: Request<Body>, next: Next) -> Result<Response> {
+async fn principal(session: Session, Extension(note): Extension<Note>, mut request: Request<Body>, next: Next) -> Result<Response> {
     let caller = match request.headers().get(header::AUTHORIZATION) {
         Some(value) => basic(value)?,
         None => session::principal(&session).await.map_err(|error| {
@@ -172,6 +176,12 @@ async fn principal(session: Session, mut request: Request<Body>, next: Next) -> 
             Error::Unavailable("Flowdeck cannot read its sessions at the moment; try again".into())
         })?,
     };
+    let way = match &caller {
+        Principal::Anonymous => Way::None,
+        Principal::Session(_) => Way::Session,
+        Principal::Basic(_) => Way::Basic,
+    };
+    note.caller(way, caller.user(), None);
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }

@@ -25,6 +25,7 @@ use self::{
     table::{Family, Row},
 };
 use crate::{
+    audit::Note,
     error::{Error, Result},
     layer::ClientAddress,
     path::Admitted,
@@ -68,12 +69,20 @@ pub async fn forward(
     extract::State(state): extract::State<State>,
     Extension(principal): Extension<Principal>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
+    Extension(note): Extension<Note>,
     request: Request,
 ) -> Result<Response> {
     let found = find(request.method(), request.uri())?;
     let row = found.row;
+    note.route(row.path);
     let answer = async {
+        if note.is_change(request.method()) {
+            state.audit.can_write()?;
+        }
         let credential = Credential::of(&principal, row, &state).await?;
+        if credential.authorization.is_some() {
+            note.vouched();
+        }
         exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await
     };
     Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))

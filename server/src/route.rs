@@ -5,7 +5,7 @@ use axum::{
     routing::{any, get, post},
 };
 
-use crate::{account, asset::Assets, health, layer, login, page, proxy, state::State};
+use crate::{account, asset::Assets, audit, health, layer, login, page, proxy, state::State};
 
 /// The whole service.
 pub fn service(state: &State) -> Router {
@@ -29,6 +29,8 @@ fn data() -> Router<State> {
         // Flowdeck's own
         .route("/api/flowdeck/v1/session", get(account::session))
         .route("/api/flowdeck/v1/sessions", get(account::sessions))
+        .route("/api/flowdeck/v1/audit", get(audit::rest::rows))
+        .route("/api/flowdeck/v1/audit/export", get(audit::rest::export))
         // Anyone
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{asset::Assets, config::Config, db::Db, limit::SignIns, upstream::Upstream, vault::Vault};
+use crate::{asset::Assets, audit::Audit, config::Config, db::Db, limit::SignIns, upstream::Upstream, vault::Vault};
 
 /// Cheap to clone: one pointer.
 #[derive(Clone)]
@@ -12,6 +12,7 @@ pub struct Inner {
     pub config: Config,
     pub upstream: Upstream,
     pub db: Db,
+    pub audit: Audit,
     pub vault: Vault,
     pub sign_ins: SignIns,
     pub assets: Assets,

@@ -15,6 +15,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect::Polic
 use serde_json::json;
 use server::{
     asset::Assets,
+    audit::{self, Audit},
     config::Config,
     data,
     db::Db,
@@ -134,7 +135,9 @@ impl TestApp {
         let (_, address) = watch::channel(Some(upstream));
         let db = Db::open(&folder.path().join("flowdeck.db")).await.unwrap();
         let ring = KeyRing::parse(&[KeyRing::generate().to_string().into()]).unwrap();
+        let audit = Audit::open(&folder.path().join(audit::FILE), &config.audit).await.unwrap();
         let state = State::new(Inner {
+            audit,
             upstream: Upstream::new(address).unwrap(),
             vault: Vault::new(db.clone(), ring),
             assets: Assets::open(&config.page.site_dir).unwrap(),
@@ -171,6 +174,7 @@ impl TestApp {
             config: self.state.config.clone(),
             upstream: Upstream::new(address).unwrap(),
             db: self.state.db.clone(),
+            audit: self.state.audit.clone(),
             vault: self.state.vault.clone(),
             sign_ins: SignIns::default(),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),

@@ -191,6 +191,11 @@ impl TestApp {
         self.caller("admin", &Mlflow::shared().admin_password, How::Basic)
     }
 
+    /// Somebody whom MLflow knows already, by HTTP Basic.
+    pub fn known(&self, user: &str, password: &str) -> Caller {
+        self.caller(user, password, How::Basic)
+    }
+
     /// A new MLflow user, by HTTP Basic.
     pub async fn basic(&self) -> Caller {
         let (name, password) = (fresh("user"), "correct horse battery".to_owned());

@@ -1,6 +1,6 @@
 //! One row: its columns, the bytes that its hash is over, and the words by which it is found.
 
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq as _};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// One call. Lists are lines of one text.
@@ -56,13 +56,6 @@ pub enum Kind {
     Status,
     Method,
     Way,
-}
-
-/// A row for the statement that inserts many.
-pub struct Line<'a> {
-    pub entry: &'a Entry,
-    pub id: i64,
-    pub hash: &'a str,
 }
 
 /// `text` without control characters, cut to so many bytes.
@@ -196,40 +189,6 @@ impl Kind {
             Self::Method => "method",
             Self::Way => "way",
         }
-    }
-}
-
-// === impl Line ===
-
-/// The columns in the order of the table.
-impl Serialize for Line<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entry = self.entry;
-        let mut columns = serializer.serialize_seq(Some(19))?;
-        columns.serialize_element(&self.id)?;
-        columns.serialize_element(&entry.at)?;
-        columns.serialize_element(&entry.user)?;
-        columns.serialize_element(entry.way.as_str())?;
-        columns.serialize_element(&entry.key)?;
-        for column in [
-            &entry.address,
-            &entry.method,
-            &entry.route,
-            &entry.experiments,
-            &entry.runs,
-            &entry.models,
-        ] {
-            columns.serialize_element(column)?;
-        }
-        columns.serialize_element(&entry.status)?;
-        for column in [entry.took_us, entry.bytes_in, entry.bytes_out] {
-            columns.serialize_element(&column)?;
-        }
-        columns.serialize_element(&entry.request_id)?;
-        columns.serialize_element(&entry.shadow)?;
-        columns.serialize_element(&i64::from(entry.changes))?;
-        columns.serialize_element(self.hash)?;
-        columns.end()
     }
 }
 

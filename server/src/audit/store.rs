@@ -1,18 +1,19 @@
 //! The rows in their file. One connection writes; readers have their own.
 
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use sqlx::{
-    Connection as _, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    AssertSqlSafe, Connection as _, Sqlite, SqliteConnection, SqlitePool,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use super::{
     chain::{self, Link},
-    entry::{Entry, Kind, Line},
+    entry::{Entry, Kind},
 };
-use crate::{config, vault::hex};
+use crate::config;
 
 /// So many rows are found, and deleted, together.
 pub const BLOCK: i64 = 256;
@@ -22,6 +23,7 @@ const STEP: i64 = 8;
 /// The one who writes.
 pub struct Store {
     connection: SqliteConnection,
+    inserts: Inserts,
     limits: config::Audit,
     anchor: Link,
     head: Link,
@@ -30,6 +32,34 @@ pub struct Store {
     marked_block: i64,
     /// When the latest call of the oldest block came.
     oldest_at: Option<i64>,
+}
+
+/// A statement on its way to be executed.
+type Bound = Query<'static, Sqlite, SqliteArguments>;
+
+struct Mark {
+    kind: Kind,
+    word: String,
+    block: i64,
+}
+
+struct Block {
+    block: i64,
+    first_at: i64,
+    last_at: i64,
+}
+
+/// The statements that insert.
+struct Inserts {
+    rows: Insert,
+    marks: Insert,
+    blocks: Insert,
+}
+
+/// One statement for many rows: what a statement costs by itself is more than a row.
+struct Insert {
+    /// By the number of rows that they take, the most first.
+    statements: [(usize, Arc<String>); 3],
 }
 
 /// Connections that read.
@@ -73,6 +103,7 @@ impl Store {
             anchor: chain::end(&mut connection, "anchor").await?,
             head: chain::end(&mut connection, "head").await?,
             limits: limits.clone(),
+            inserts: Inserts::new(),
             connection,
             marked: Default::default(),
             marked_block: -1,
@@ -88,24 +119,18 @@ impl Store {
     /// When they are not written. What was committed without our hearing of it counts as written.
     pub async fn append(&mut self, entries: &[Entry]) -> sqlx::Result<()> {
         let (mut head, mut bytes) = (self.head, Vec::new());
-        let (mut lines, mut marks) = (Vec::new(), Vec::new());
-        lines.push(b'[');
+        let (mut rows, mut marks, mut blocks) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::<Block>::new());
         for entry in entries {
             head = head.next(entry, &mut bytes);
-            if lines.len() > 1 {
-                lines.push(b',');
+            rows.push((head, entry));
+            let block = head.id / BLOCK;
+            self.mark(entry, block, &mut marks);
+            match blocks.last_mut() {
+                Some(last) if last.block == block => last.take_in(entry.at),
+                _ => blocks.push(Block::new(block, entry.at)),
             }
-            let line = Line {
-                entry,
-                id: head.id,
-                hash: &hex(&head.hash),
-            };
-            serde_json::to_writer(&mut lines, &line).map_err(|error| sqlx::Error::Encode(error.into()))?;
-            self.mark(entry, head.id / BLOCK, &mut marks);
         }
-        lines.push(b']');
-        let lines = String::from_utf8(lines).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let written = self.commit(head, lines, marks).await;
+        let written = self.commit(head, &rows, &marks, &blocks).await;
         if written.is_err() {
             // What the transaction had marked is unmarked again.
             self.marked_block = -1;
@@ -120,43 +145,50 @@ impl Store {
         Ok(())
     }
 
-    async fn commit(&mut self, head: Link, lines: String, marks: Vec<(&'static str, String, i64)>) -> sqlx::Result<()> {
-        let before = self.head.id;
+    async fn commit(&mut self, head: Link, rows: &[(Link, &Entry)], marks: &[Mark], blocks: &[Block]) -> sqlx::Result<()> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
-            "INSERT INTO call SELECT
-                 r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value ->> 3, r.value ->> 4, r.value ->> 5, r.value ->> 6,
-                 r.value ->> 7, r.value ->> 8, r.value ->> 9, r.value ->> 10, r.value ->> 11, r.value ->> 12, r.value ->> 13,
-                 r.value ->> 14, r.value ->> 15, r.value ->> 16, r.value ->> 17, unhex(r.value ->> 18)
-             FROM json_each(?) AS r",
-        )
-        .bind(lines)
-        .execute(&mut *transaction)
-        .await?;
-        if !marks.is_empty() {
-            let marks = serde_json::to_string(&marks).map_err(|error| sqlx::Error::Encode(error.into()))?;
-            sqlx::query(
-                "INSERT OR IGNORE INTO mark (kind, value, block)
-                 SELECT m.value ->> 0, m.value ->> 1, m.value ->> 2 FROM json_each(?) AS m",
-            )
-            .bind(marks)
-            .execute(&mut *transaction)
+        self.inserts
+            .rows
+            .run(&mut transaction, rows, |query, (link, entry)| {
+                query
+                    .bind(link.id)
+                    .bind(entry.at)
+                    .bind(entry.user.as_deref())
+                    .bind(entry.way.as_str())
+                    .bind(entry.key.as_deref())
+                    .bind(entry.address.as_str())
+                    .bind(entry.method.as_str())
+                    .bind(entry.route.as_str())
+                    .bind(entry.experiments.as_str())
+                    .bind(entry.runs.as_str())
+                    .bind(entry.models.as_str())
+                    .bind(entry.status)
+                    .bind(entry.took_us)
+                    .bind(entry.bytes_in)
+                    .bind(entry.bytes_out)
+                    .bind(entry.request_id.as_str())
+                    .bind(entry.shadow.as_deref())
+                    .bind(entry.changes)
+                    .bind(link.hash.as_slice())
+            })
             .await?;
-        }
-        sqlx::query(
-            "INSERT INTO block (block, first_at, last_at)
-             SELECT id / ?1, min(at), max(at) FROM call WHERE id > ?2 GROUP BY id / ?1
-             ON CONFLICT (block) DO UPDATE SET first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)",
-        )
-        .bind(BLOCK)
-        .bind(before)
-        .execute(&mut *transaction)
-        .await?;
+        self.inserts
+            .marks
+            .run(&mut transaction, marks, |query, mark| {
+                query.bind(mark.kind.as_str()).bind(mark.word.as_str()).bind(mark.block)
+            })
+            .await?;
+        self.inserts
+            .blocks
+            .run(&mut transaction, blocks, |query, block| {
+                query.bind(block.block).bind(block.first_at).bind(block.last_at)
+            })
+            .await?;
         move_end(&mut transaction, "head", head).await?;
         transaction.commit().await
     }
 
-    fn mark(&mut self, entry: &Entry, block: i64, marks: &mut Vec<(&'static str, String, i64)>) {
+    fn mark(&mut self, entry: &Entry, block: i64, marks: &mut Vec<Mark>) {
         if self.marked_block != block {
             self.marked_block = block;
             self.marked.iter_mut().for_each(HashSet::clear);
@@ -165,7 +197,11 @@ impl Store {
             let marked = &mut self.marked[kind as usize];
             if !marked.contains(word) {
                 marked.insert(word.to_owned());
-                marks.push((kind.as_str(), word.to_owned(), block));
+                marks.push(Mark {
+                    kind,
+                    word: word.to_owned(),
+                    block,
+                });
             }
         });
     }
@@ -243,6 +279,61 @@ impl Store {
         if let Err(error) = self.connection.close().await {
             tracing::warn!("the audit was not closed cleanly: {error}");
         }
+    }
+}
+
+// === impl Block ===
+
+impl Block {
+    fn new(block: i64, at: i64) -> Self {
+        Self {
+            block,
+            first_at: at,
+            last_at: at,
+        }
+    }
+
+    fn take_in(&mut self, at: i64) {
+        self.first_at = self.first_at.min(at);
+        self.last_at = self.last_at.max(at);
+    }
+}
+
+// === impl Insert ===
+
+impl Inserts {
+    fn new() -> Self {
+        Self {
+            rows: Insert::new("INSERT INTO call VALUES ", 19, ""),
+            marks: Insert::new("INSERT OR IGNORE INTO mark (kind, value, block) VALUES ", 3, ""),
+            blocks: Insert::new(
+                "INSERT INTO block (block, first_at, last_at) VALUES ",
+                3,
+                " ON CONFLICT (block) DO UPDATE SET first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)",
+            ),
+        }
+    }
+}
+
+impl Insert {
+    fn new(head: &str, columns: usize, tail: &str) -> Self {
+        let row = format!("({})", vec!["?"; columns].join(","));
+        let statement = |rows: usize| Arc::new(format!("{head}{}{tail}", vec![row.as_str(); rows].join(",")));
+        Self {
+            statements: [64, 8, 1].map(|rows| (rows, statement(rows))),
+        }
+    }
+
+    async fn run<T>(&self, connection: &mut SqliteConnection, rows: &[T], bind: impl Fn(Bound, &T) -> Bound) -> sqlx::Result<()> {
+        let mut rest = rows;
+        for (width, statement) in &self.statements {
+            while let Some((now, later)) = rest.split_at_checked(*width) {
+                let query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
+                now.iter().fold(query, &bind).execute(&mut *connection).await?;
+                rest = later;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! To MLflow and back: a route of the table, the caller's own credentials, bodies streamed both ways.
 
+pub mod about;
 pub mod body;
 pub mod credential;
 pub mod header;
@@ -11,7 +12,7 @@ use std::{error::Error as _, net::IpAddr, time::Duration};
 
 use axum::{
     Extension,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{self, Request},
     response::Response,
 };
@@ -57,6 +58,9 @@ pub struct Call {
 #[derive(Clone, Copy, Debug)]
 pub struct Verbatim;
 
+/// More than a run that was just made: its tags have bounds.
+const SMALL: usize = 8 << 20;
+
 /// The retired `experiments/list` returned everything; `experiments/search` demands a number.
 const LIST_PAGE: &str = "1000";
 
@@ -75,6 +79,11 @@ pub async fn forward(
     let found = find(request.method(), request.uri())?;
     let row = found.row;
     note.route(row.path);
+    about::address(&note, row, &found.path, request.uri());
+    if row.body() == table::Body::Json {
+        note.keep_body();
+    }
+    let _told = about::Told { note: note.clone(), row };
     let answer = async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;
@@ -85,7 +94,21 @@ pub async fn forward(
         }
         exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await
     };
-    Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))
+    let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
+    if !is_new(row) || !response.status().is_success() {
+        return Ok(response);
+    }
+    // What was made has its id only now.
+    let (parts, body) = response.into_parts();
+    let broken = |_| Error::Upstream("MLflow broke off in the middle of its answer".into());
+    let body = to_bytes(body, SMALL).await.map_err(broken)?;
+    about::json(&note, row, &body);
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Whether a call makes an experiment or a run; the answer is small.
+fn is_new(row: &Row) -> bool {
+    matches!(row.path, "/2.0/mlflow/experiments/create" | "/2.0/mlflow/runs/create")
 }
 
 /// The route that a request asks for.

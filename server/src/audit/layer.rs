@@ -191,7 +191,11 @@ impl http_body::Body for Received {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.note.received(length(&frame));
+        if let Some(Ok(frame)) = &frame
+            && let Some(piece) = frame.data_ref()
+        {
+            self.note.received(piece);
+        }
         Poll::Ready(frame)
     }
 
@@ -212,7 +216,9 @@ impl http_body::Body for Sent {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.pending.bytes_out += length(&frame) as u64;
+        if let Some(Ok(frame)) = &frame {
+            self.pending.bytes_out += frame.data_ref().map_or(0, Bytes::len) as u64;
+        }
         Poll::Ready(frame)
     }
 
@@ -222,12 +228,5 @@ impl http_body::Body for Sent {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-fn length(frame: &Option<Result<Frame<Bytes>, axum::Error>>) -> usize {
-    match frame {
-        Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
-        _ => 0,
     }
 }

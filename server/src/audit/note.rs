@@ -13,6 +13,8 @@ use super::entry::{Way, bounded};
 const LONGEST: usize = 255;
 /// More ids of one kind are left out.
 const MOST: usize = 32;
+/// Bytes of a body.
+const KEPT: usize = 64 * 1024;
 
 /// The note of one call, an extension of its request. Cheap to clone; all clones are one note.
 #[derive(Clone, Default)]
@@ -35,6 +37,8 @@ pub struct Told {
     pub runs: Vec<String>,
     pub models: Vec<String>,
     pub shadow: Option<String>,
+    /// The beginning of the request's body, where somebody wants it.
+    body: Option<Vec<u8>>,
     /// Nobody has asked MLflow whether it knows who calls by HTTP Basic, or it has said no.
     vouched: bool,
     changes: Option<bool>,
@@ -113,8 +117,22 @@ impl Note {
         told.way != Way::None || told.always || matches!(status, 401 | 403 | 429)
     }
 
-    pub(super) fn received(&self, bytes: usize) {
-        self.0.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Keeps the beginning of the request's body as it passes.
+    pub fn keep_body(&self) {
+        self.told().body = Some(Vec::new());
+    }
+
+    /// What was kept.
+    pub fn take_body(&self) -> Vec<u8> {
+        self.told().body.take().unwrap_or_default()
+    }
+
+    pub(super) fn received(&self, piece: &[u8]) {
+        self.0.bytes_in.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        if let Some(body) = &mut self.told().body {
+            let room = KEPT - body.len().min(KEPT);
+            body.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
     }
 
     pub(super) fn bytes_in(&self) -> u64 {
@@ -122,7 +140,7 @@ impl Note {
     }
 
     /// Takes what was said, once the answer has `status`.
-    pub(super) fn take(&self, status: u16) -> Told {
+    pub(crate) fn take(&self, status: u16) -> Told {
         let mut told = std::mem::take(&mut *self.told());
         if told.way == Way::Basic && (status == 401 || !told.vouched) {
             told.user = None;

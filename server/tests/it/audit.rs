@@ -80,6 +80,7 @@ async fn a_write_is_a_row_before_it_is_answered() {
     assert_eq!(row["bytes_out"], length);
     assert_eq!(row["request_id"], "chosen-by-me");
     assert_eq!((&row["key"], &row["shadow"]), (&Value::Null, &Value::Null));
+    assert_eq!(row["experiments"], json!([json(answer).await["experiment_id"]]));
     assert!(row["ms"].as_f64().unwrap() > 0.0 && row["at"].as_i64().unwrap() > 1_700_000_000_000);
 }
 
@@ -186,6 +187,38 @@ async fn owners_see_all_and_others_their_own_and_the_changes_to_what_they_may_re
         assert_eq!(export.status(), StatusCode::FORBIDDEN, "{query}");
     }
     assert_eq!(app.anonymous().get(AUDIT).await.status(), StatusCode::UNAUTHORIZED);
+
+    // MLflow lets everybody read, unless somebody says otherwise: so everybody sees what was changed, and not from where.
+    let changes = rows(&other, &format!("experiment={id}")).await;
+    let routes: Vec<&str> = changes.iter().map(|row| row["route"].as_str().unwrap()).collect();
+    assert_eq!(
+        routes,
+        ["/2.0/mlflow/experiments/set-experiment-tag", "/2.0/mlflow/experiments/create"]
+    );
+    for row in &changes {
+        assert_eq!((&row["user"], &row["experiments"]), (&json!(one.user), &json!([id])));
+        for hidden in ["key", "address", "request_id", "shadow"] {
+            assert!(row.get(hidden).is_none(), "{row}");
+        }
+    }
+    assert!(
+        rows(&other, &format!("experiment={id}&q=127.0.0.1")).await.is_empty(),
+        "nothing is found by its address"
+    );
+    let export = other
+        .get(&format!("{AUDIT}/export?format=csv&experiment={id}"))
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        export.lines().count() == 3 && !export.contains("127.0.0.1") && !export.contains("address"),
+        "{export}"
+    );
+    assert_eq!(
+        other.get(&format!("{AUDIT}?experiment={id}&key=k")).await.status(),
+        StatusCode::FORBIDDEN
+    );
 
     let grant =
         |permission: &str| json!({ "username": other.user, "resource_type": "experiment", "resource_id": id, "permission": permission });
@@ -313,6 +346,7 @@ async fn a_caller_who_leaves_is_a_row_too() {
     timeout(LONG, arrived).await.expect("the call reaches MLflow");
     call.abort();
     let found = at_least(1, &user, "status=499").await;
+    assert_eq!(found[0]["runs"], json!(["slow"]));
     assert_eq!(
         (&found[0]["route"], &found[0]["user"]),
         (&json!("/2.0/mlflow/runs/delete"), &json!("admin"))

@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -48,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         audit_keep: Duration::MAX,
         audit_most: u64::MAX,
     };
+    busy(&folder, &limits).await?;
     let mut store = Store::open(&file, &limits).await?;
     let readers = store::readers(&file).await?;
     let first: i64 = sqlx::query_scalar("SELECT id FROM chain WHERE place = 'head'")
@@ -76,6 +77,22 @@ async fn main() -> anyhow::Result<()> {
         slowest = slowest.max(measure(&readers, &format!("{name}, from the middle"), &filter, middle).await?);
     }
     println!("\nslowest page: {:.1} ms", slowest.as_secs_f64() * 1e3);
+    Ok(())
+}
+
+/// What a row costs while one program asks for the same again and again.
+async fn busy(folder: &Path, limits: &config::Audit) -> anyhow::Result<()> {
+    const ROWS: usize = 200_000;
+    let folder = tempfile::tempdir_in(folder)?;
+    let mut store = Store::open(&folder.path().join(audit::FILE), limits).await?;
+    let group = vec![entry(1); GROUP as usize];
+    let start = Instant::now();
+    for _ in 0..ROWS / group.len() {
+        store.append(&group).await?;
+    }
+    let each = start.elapsed().as_secs_f64() * 1e6 / ROWS as f64;
+    println!("one busy program: {each:.1} µs a row");
+    store.close().await;
     Ok(())
 }
 
@@ -118,16 +135,17 @@ fn entry(number: i64) -> Entry {
     let run = number / 200 * 8 + (dice % 8) as i64;
     let route = ROUTES[(dice / 200 % 7) as usize];
     let is_rare = dice == 0;
+    let (by_session, is_change) = (dice.is_multiple_of(3), dice.is_multiple_of(2));
     Entry {
         id: 0,
         at: START + number * STEP,
         user: Some(format!("user-{user}")),
-        way: if dice % 3 == 0 { Way::Session } else { Way::Key },
-        key: (dice % 3 != 0).then(|| format!("k{user:08}")),
+        way: if by_session { Way::Session } else { Way::Key },
+        key: (!by_session).then(|| format!("k{user:08}")),
         address: format!("10.0.{}.{}", user % 4, dice % 250),
         method: if is_rare {
             "DELETE"
-        } else if dice % 2 == 0 {
+        } else if is_change {
             "POST"
         } else {
             "GET"
@@ -147,7 +165,7 @@ fn entry(number: i64) -> Entry {
         bytes_out: (dice % 5000) as i64,
         request_id: format!("{:08x}-0000-4000-8000-{number:012x}", dice),
         shadow: None,
-        changes: dice % 2 == 0,
+        changes: is_change,
     }
 }
 

@@ -418,7 +418,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let readers = filled(&folder, &rows(1000)).await;
         let text = |text: &str| Some(text.to_owned());
-        let cases: [(Filter, fn(i64) -> bool); 9] = [
+        type Expected = fn(i64) -> bool;
+        let cases: [(Filter, Expected); 9] = [
             (Filter::default(), |_| true),
             (
                 Filter {

@@ -22,7 +22,10 @@ const WRONG: &str = "MLflow does not know this user name and password";
 pub async fn authorization(state: &State, principal: &Principal) -> Result<HeaderValue> {
     let vaulted = match principal {
         Principal::Anonymous => None,
-        Principal::Basic(basic) => Some(basic.authorization.clone()),
+        Principal::Basic(basic) => {
+            basic.note.vouched();
+            Some(basic.authorization.clone())
+        }
         Principal::Session(session) => state.vault.authorization(&session.user).await?,
         Principal::Key(key) => state.vault.authorization(&key.user).await?,
     };

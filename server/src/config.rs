@@ -3,6 +3,7 @@
 //! A setting has one name in three spellings: `--base-path`, `FLOWDECK_BASE_PATH`, and `base_path` in the TOML
 //! file. The command line wins over the environment, the environment over the file, the file over the default.
 
+pub mod audit;
 pub mod base;
 pub mod data;
 pub mod limit;
@@ -14,7 +15,8 @@ pub mod secret;
 pub mod session;
 
 pub use self::{
-    base::BasePath, data::Data, limit::Limit, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret, session::Session,
+    audit::Audit, base::BasePath, data::Data, limit::Limit, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret,
+    session::Session,
 };
 
 /// Everything that can be set, read once at start.
@@ -34,4 +36,6 @@ pub struct Config {
     pub limit: Limit,
     #[command(flatten)]
     pub page: Page,
+    #[command(flatten)]
+    pub audit: Audit,
 }

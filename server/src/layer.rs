@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header, uri::PathAndQuery},
@@ -28,9 +28,11 @@ use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use crate::{
-    admission, clock, csrf,
+    admission,
+    audit::{self, Note, Way},
+    clock, csrf,
     error::{Error, Result},
-    key::{Key, Refusal},
+    key::Key,
     limit, metrics,
     principal::{Basic, Principal},
     proxy::{Verbatim, narrow},
@@ -50,6 +52,8 @@ pub fn inner<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state:
     let store = session::Store::new(state.db.clone(), state.config.session.clone());
     router.layer(
         ServiceBuilder::new()
+            // Records the call, also one that is refused below; what changes something is answered once its row is committed.
+            .layer(from_fn_with_state(state.audit.clone(), audit::layer::record))
             // Reads the cookie, and writes it where a handler has signed somebody in or out.
             .layer(session::layer(store, &state.config.listen, &state.config.session))
             // Who calls: everything below asks for it.
@@ -201,8 +205,14 @@ async fn strip_base(State(state): State<state::State>, mut request: Request, nex
     next.run(request).await
 }
 
-async fn principal(State(state): State<state::State>, session: Session, mut request: Request<Body>, next: Next) -> Result<Response> {
-    let caller = match shown(request.headers())? {
+async fn principal(
+    State(state): State<state::State>,
+    session: Session,
+    Extension(note): Extension<Note>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Result<Response> {
+    let caller = match shown(request.headers(), &note)? {
         None => session::principal(&session).await.map_err(|error| {
             tracing::error!("cannot read a session: {error}");
             Error::Unavailable("Flowdeck cannot read its sessions at the moment; try again".into())
@@ -210,7 +220,7 @@ async fn principal(State(state): State<state::State>, session: Session, mut requ
         Some(shown) => {
             let caller = match shown {
                 Shown::Basic(basic) => Principal::Basic(basic),
-                Shown::Key(text) => Principal::Key(key(&state, &request, &text)?),
+                Shown::Key(text) => Principal::Key(key(&state, &request, &text, &note)?),
             };
             let by_cookie = session::principal(&session).await.unwrap_or(Principal::Anonymous);
             if by_cookie.user().is_some_and(|user| Some(user) != caller.user()) {
@@ -222,28 +232,45 @@ async fn principal(State(state): State<state::State>, session: Session, mut requ
     if let Some(note) = request.extensions().get::<metrics::Note>() {
         note.caller(&caller);
     }
+    let way = match &caller {
+        Principal::Anonymous => Way::None,
+        Principal::Session(_) => Way::Session,
+        Principal::Basic(_) => Way::Basic,
+        Principal::Key(_) => Way::Key,
+    };
+    let id = match &caller {
+        Principal::Key(key) => Some(key.id.as_str()),
+        _ => None,
+    };
+    note.caller(way, caller.user(), id);
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
 /// The key of this text, where it works, and from this address.
-fn key(state: &state::State, request: &Request<Body>, text: &str) -> Result<Arc<Key>> {
+fn key(state: &state::State, request: &Request<Body>, text: &str, note: &Note) -> Result<Arc<Key>> {
     let now = clock::now();
     let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
-    let key = state.keys.identify(text, now).map_err(|refusal| {
-        // A key that works is not asked for what its neighbours have guessed.
-        if let (Refusal::Unknown, Some(address)) = (&refusal, address) {
-            if let Err(error) = state.limits.may_try(address) {
-                return error;
+    note.caller(Way::Key, None, None);
+    let key = state.keys.identify(text, now).map_err(|refused| {
+        match (&refused.key, address) {
+            (Some(key), _) => note.caller(Way::Key, Some(&key.user), Some(&key.id)),
+            // A key that works is not asked for what its neighbours have guessed.
+            (None, Some(address)) => {
+                if let Err(error) = state.limits.may_try(address) {
+                    return error;
+                }
+                state.limits.guessed(address, None);
             }
-            state.limits.guessed(address, None);
+            (None, None) => {}
         }
-        Error::Unauthenticated(refusal.to_string())
+        Error::Unauthenticated(refused.to_string())
     })?;
+    note.caller(Way::Key, Some(&key.user), Some(&key.id));
     if let Some(address) = address {
         let name = &key.settings.name;
         let reason = (!key.allows(address)).then(|| format!("the API key \"{name}\" may not be used from {address}"));
-        narrow::enforce(&key, reason)?;
+        narrow::enforce(&key, reason, note)?;
         key.usage.used(now, address);
     }
     Ok(key)
@@ -259,7 +286,7 @@ enum Shown {
 ///
 /// # Errors
 /// 400 for two that disagree (as RFC 6750 §3.1 has it), 401 for what cannot be read.
-fn shown(headers: &HeaderMap) -> Result<Option<Shown>> {
+fn shown(headers: &HeaderMap, note: &Note) -> Result<Option<Shown>> {
     let refuse = || Error::Unauthenticated("show an API key (Bearer), or a user name and a password (HTTP Basic)".into());
     let mut keys: Vec<Zeroizing<String>> = Vec::new();
     let mut basic = None;
@@ -271,7 +298,7 @@ fn shown(headers: &HeaderMap) -> Result<Option<Shown>> {
         if scheme.eq_ignore_ascii_case("bearer") {
             keys.push(Zeroizing::new(rest.trim().to_owned()));
         } else if scheme.eq_ignore_ascii_case("basic") && basic.is_none() {
-            basic = Some(self::basic(value, rest).ok_or_else(refuse)?);
+            basic = Some(self::basic(value, rest, note).ok_or_else(refuse)?);
         } else {
             return Err(refuse());
         }
@@ -289,7 +316,7 @@ fn two_callers() -> Error {
 }
 
 /// `Basic` as MLflow will read it (RFC 7617).
-fn basic(value: &HeaderValue, pair: &str) -> Option<Basic> {
+fn basic(value: &HeaderValue, pair: &str, note: &Note) -> Option<Basic> {
     let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
     let user = pair
         .split(|byte| *byte == b':')
@@ -300,6 +327,7 @@ fn basic(value: &HeaderValue, pair: &str) -> Option<Basic> {
     Some(Basic {
         user: user.to_owned(),
         authorization,
+        note: note.clone(),
     })
 }
 

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admission;
 pub mod asset;
+pub mod audit;
 pub mod caller;
 pub mod clock;
 pub mod config;

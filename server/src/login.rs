@@ -14,6 +14,7 @@ use tower_sessions::Session;
 use zeroize::Zeroizing;
 
 use crate::{
+    audit::{Note, Way},
     clock,
     config::BasePath,
     error::{Error, Result},
@@ -96,10 +97,12 @@ pub async fn show(State(state): State<state::State>, Extension(principal): Exten
 pub async fn sign_in(
     State(state): State<state::State>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(note): Extension<Note>,
     session: Session,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response> {
+    note.always();
     let Credentials { name, password, next } = credentials;
     // MLflow's own names are shorter, and each failure is remembered.
     if name.len() > 255 || password.len() > 4096 {
@@ -158,6 +161,7 @@ pub async fn sign_in(
     session.clear().await;
     session.cycle_id().await.map_err(anyhow::Error::from)?;
     session.insert(PERSON, person).await.map_err(anyhow::Error::from)?;
+    note.caller(Way::Session, Some(&name), None);
     tracing::info!(user = name, %address, "signed in");
     Ok(Redirect::to(&state.config.listen.base_path.join(local(&next))).into_response())
 }

@@ -9,7 +9,7 @@ pub mod user;
 pub use self::{
     cache::remembers_credentials,
     external::{Fault, Version, asks_for_password, version, vet},
-    user::{PasswordError, SignInError, UserError, Who, change_password, check_password, create_user, delete_user, who},
+    user::{PasswordError, SignInError, UserError, Who, change_password, check_password, create_user, delete_user, may_read, who},
 };
 
 /// The MLflow that Flowdeck installs, and the release that its route table is taken from.

@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, error::Failure, health, key, page, state};
+use crate::{account, audit, error::Failure, health, key, page, state};
 
 const BELOW: &str = "/api/flowdeck/v1";
 const TITLE: &str = "REST API · Flowdeck";
@@ -43,6 +43,8 @@ const TITLE: &str = "REST API · Flowdeck";
         key::account::list,
         key::account::create,
         key::account::delete,
+        audit::rest::rows,
+        audit::rest::export,
         health::history::show,
     ),
     components(schemas(Failure)),

@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     account,
     asset::Assets,
-    caller,
+    audit, caller,
     error::Error,
     health::{self, history},
     key::{account as service, rest},
@@ -59,6 +59,8 @@ fn data() -> Router<State> {
         )
         .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
+        .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
+        .route("/api/flowdeck/v1/audit/export", of(Admin, get(audit::rest::export)))
         // Anyone
         .route("/api/flowdeck/v1/openapi.json", get(openapi::json))
         .route("/api/flowdeck/v1/docs", get(openapi::page))
@@ -81,10 +83,10 @@ fn monitors(state: &State) -> Router {
 /// a key that is narrowed to some stays outside.
 fn of(scope: Scope, route: MethodRouter<State>) -> MethodRouter<State> {
     route.route_layer(from_fn(
-        move |Extension(principal): Extension<Principal>, request: Request, next: Next| async move {
+        move |Extension(principal): Extension<Principal>, Extension(note): Extension<audit::Note>, request: Request, next: Next| async move {
             match &principal {
                 Principal::Anonymous => return Err(Error::Unauthenticated(caller::refused(&principal).into())),
-                Principal::Key(key) => narrow::enforce(key, narrow::judge_own(key, scope))?,
+                Principal::Key(key) => narrow::enforce(key, narrow::judge_own(key, scope), &note)?,
                 Principal::Session(_) | Principal::Basic(_) => {}
             }
             Ok::<Response, Error>(next.run(request).await)

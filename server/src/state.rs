@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    asset::Assets, config::Config, db::Db, health::Health, key::Keys, limit::Limits, metrics::Metrics, proxy::narrow::Homes,
+    asset::Assets, audit::Audit, config::Config, db::Db, health::Health, key::Keys, limit::Limits, metrics::Metrics, proxy::narrow::Homes,
     upstream::Upstream, vault::Vault,
 };
 
@@ -15,6 +15,7 @@ pub struct Inner {
     pub config: Config,
     pub upstream: Upstream,
     pub db: Db,
+    pub audit: Audit,
     pub vault: Vault,
     pub keys: Keys,
     pub homes: Homes,

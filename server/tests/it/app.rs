@@ -15,6 +15,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect::Polic
 use serde_json::json;
 use server::{
     asset::Assets,
+    audit::{self, Audit},
     config::Config,
     data,
     db::Db,
@@ -139,7 +140,9 @@ impl TestApp {
         let (_, address) = watch::channel(Some(upstream));
         let db = Db::open(&folder.path().join("flowdeck.db")).await.unwrap();
         let ring = KeyRing::parse(&[KeyRing::generate().to_string().into()]).unwrap();
+        let audit = Audit::open(&folder.path().join(audit::FILE), &config.audit).await.unwrap();
         let state = State::new(Inner {
+            audit,
             upstream: Upstream::new(address).unwrap(),
             vault: Vault::new(db.clone(), ring),
             keys: Keys::load(db.clone()).await.unwrap(),
@@ -180,6 +183,7 @@ impl TestApp {
             config: self.state.config.clone(),
             upstream: Upstream::new(address).unwrap(),
             db: self.state.db.clone(),
+            audit: self.state.audit.clone(),
             vault: self.state.vault.clone(),
             keys: self.state.keys.clone(),
             homes: Homes::default(),
@@ -198,6 +202,11 @@ impl TestApp {
     /// The owner, by HTTP Basic.
     pub fn admin(&self) -> Caller {
         self.caller("admin", &Mlflow::shared().admin_password, How::Basic)
+    }
+
+    /// Somebody whom MLflow knows already, by HTTP Basic.
+    pub fn known(&self, user: &str, password: &str) -> Caller {
+        self.caller(user, password, How::Basic)
     }
 
     /// A new MLflow user, by HTTP Basic.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod app;
+mod audit;
 mod forward;
 mod health;
 mod key;

@@ -1,4 +1,4 @@
-//! What MLflow knows of the caller of one of our own routes.
+//! What handlers of our own ask about a caller: how MLflow knows them, and whether they own this MLflow.
 
 use axum::http::HeaderValue;
 
@@ -9,29 +9,61 @@ use crate::{
     state::State,
 };
 
-/// The caller's own credentials, as MLflow needs to hear them.
+const SIGN_IN: &str = "sign in, or show an API key, or send a user name and a password (HTTP Basic)";
+const SIGN_IN_AGAIN: &str = "sign in again";
+const KEY_IS_STALE: &str =
+    "Flowdeck no longer knows the MLflow password of this API key's user, who has to sign in to Flowdeck once for the key to work again";
+const WRONG: &str = "MLflow does not know this user name and password";
+
+/// What MLflow needs to hear from this caller.
 ///
 /// # Errors
-/// 401 for nobody, and for a session whose password is not in the vault.
+/// 401 for nobody, and for somebody whose password is not in the vault.
 pub async fn authorization(state: &State, principal: &Principal) -> Result<HeaderValue> {
+    let vaulted = match principal {
+        Principal::Anonymous => None,
+        Principal::Basic(basic) => {
+            basic.asked();
+            Some(basic.authorization.clone())
+        }
+        Principal::Session(session) => state.vault.authorization(&session.user).await?,
+        Principal::Key(key) => state.vault.authorization(&key.user).await?,
+    };
+    vaulted.ok_or_else(|| Error::Unauthenticated(refused(principal).into()))
+}
+
+/// What to tell this caller when MLflow refuses their credentials, or there are none.
+pub fn refused(principal: &Principal) -> &'static str {
     match principal {
-        Principal::Anonymous => Err(Error::Unauthenticated("sign in first".into())),
-        Principal::Basic(basic) => Ok(basic.authorization.clone()),
-        Principal::Session(session) => state
-            .vault
-            .authorization(&session.user)
-            .await?
-            .ok_or_else(|| Error::Unauthenticated("sign in again".into())),
+        Principal::Anonymous => SIGN_IN,
+        Principal::Basic(_) => WRONG,
+        Principal::Session(_) => SIGN_IN_AGAIN,
+        Principal::Key(_) => KEY_IS_STALE,
     }
 }
 
-/// Asks MLflow who has these credentials.
+/// Who this is, as MLflow says at this moment.
 ///
 /// # Errors
-/// 401 where MLflow does not take them, 502 where it does not answer.
-pub async fn who(state: &State, authorization: &HeaderValue) -> Result<Who> {
-    mlflow::who(&state.upstream, authorization).await.map_err(|error| match error {
-        SignInError::WrongPassword => Error::Unauthenticated("MLflow no longer takes this password; sign in again".into()),
+/// 401 where MLflow does not know them, 502 where it does not answer.
+pub async fn who(state: &State, principal: &Principal) -> Result<Who> {
+    let authorization = authorization(state, principal).await?;
+    mlflow::who(&state.upstream, &authorization).await.map_err(|error| match error {
+        SignInError::WrongPassword => Error::WrongCredentials(refused(principal).into()),
         error => Error::Upstream(error.to_string()),
     })
+}
+
+/// Lets only owners of this MLflow pass.
+///
+/// # Errors
+/// 403 for everybody else, and as [`who`].
+pub async fn owner(state: &State, principal: &Principal) -> Result<Who> {
+    let who = who(state, principal).await?;
+    if !who.is_admin {
+        return Err(Error::Forbidden(
+            "only owners of this MLflow (its administrators) may do this".into(),
+        ));
+    }
+    Ok(who)
 }

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod base;
 pub mod data;
+pub mod limit;
 pub mod listen;
 pub mod load;
 pub mod mlflow;
@@ -14,7 +15,8 @@ pub mod secret;
 pub mod session;
 
 pub use self::{
-    audit::Audit, base::BasePath, data::Data, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret, session::Session,
+    audit::Audit, base::BasePath, data::Data, limit::Limit, listen::Listen, load::load, mlflow::Mlflow, page::Page, secret::Secret,
+    session::Session,
 };
 
 /// Everything that can be set, read once at start.
@@ -30,6 +32,8 @@ pub struct Config {
     pub secret: Secret,
     #[command(flatten)]
     pub session: Session,
+    #[command(flatten)]
+    pub limit: Limit,
     #[command(flatten)]
     pub page: Page,
     #[command(flatten)]

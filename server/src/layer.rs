@@ -1,6 +1,9 @@
 //! Every layer, outermost first, with its reason.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     Extension, Router,
@@ -22,18 +25,23 @@ use tower_http::{
 };
 use tower_sessions::Session;
 use tracing::Instrument as _;
+use zeroize::Zeroizing;
 
 use crate::{
     admission,
-    audit::{self, Note, Way},
-    csrf,
+    audit::{self, Way},
+    clock, csrf,
     error::{Error, Result},
+    key::{Key, Refusal},
+    limit, metrics,
     principal::{Basic, Principal},
-    proxy::Verbatim,
+    proxy::{Verbatim, narrow},
     session, state,
 };
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The address that the request came from: the connection's, or what a trusted proxy says.
 #[derive(Clone, Copy, Debug)]
@@ -49,9 +57,24 @@ pub fn inner<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state:
             // Reads the cookie, and writes it where a handler has signed somebody in or out.
             .layer(session::layer(store, &state.config.listen, &state.config.session))
             // Who calls: everything below asks for it.
-            .layer(from_fn(principal))
+            .layer(from_fn_with_state(state.clone(), principal))
             // Needs to know whether the caller came by cookie.
             .layer(from_fn_with_state(state.clone(), csrf::same_origin)),
+    )
+}
+
+/// What calls of programs and of our own pages pass besides; pages, forms and files do not.
+pub fn calls(router: Router<state::State>, state: &state::State) -> Router<state::State> {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn(|request: Request, next: Next| {
+                if let Some(note) = request.extensions().get::<metrics::Note>() {
+                    note.call();
+                }
+                next.run(request)
+            }))
+            // One user's calls take nothing from another's, nor a runaway script's from the console.
+            .layer(from_fn_with_state(state.clone(), limit::enforce)),
     )
 }
 
@@ -68,6 +91,8 @@ pub fn outer(router: Router, state: &state::State) -> Router {
             // Errors are numbered too, so this is before anything that can refuse.
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            // Refusals are counted too.
+            .layer(from_fn_with_state(state.clone(), metrics::observe))
             // One line a request.
             .layer(from_fn(log))
             // A panic costs its request and nothing else.
@@ -129,19 +154,31 @@ async fn client_address(State(state): State<state::State>, mut request: Request,
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip().to_canonical());
     let trusted = |address: &IpAddr| state.config.listen.trusted_proxies.iter().any(|network| network.contains(address));
-    let forwarded = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
-    // Each trusted proxy vouches for the hop before it, from the right. What is before an unreadable one is nobody's word.
-    let address = std::iter::once(peer)
-        .chain(hops.iter().rev().map_while(|hop| hop.trim().parse().ok()))
-        .find(|address| !trusted(address))
-        .unwrap_or(peer);
-    request.extensions_mut().insert(ClientAddress(address.to_canonical()));
+    let client = ClientAddress(client(peer, request.headers(), trusted));
+    request.extensions_mut().insert(client);
     next.run(request).await
+}
+
+/// Each trusted proxy vouches for the hop before it, from the right. What is before an unreadable one is nobody's word.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: impl Fn(&IpAddr) -> bool) -> IpAddr {
+    // Line by line and byte by byte: a proxy appends its word to whatever the caller has sent.
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    std::iter::once(peer)
+        .chain(hops.map_while(hop))
+        .find(|address| !trusted(address))
+        .unwrap_or(peer)
+}
+
+/// An address, perhaps with a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+fn hop(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok()?.into(),
+        None => text.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))?,
+    };
+    Some(IpAddr::to_canonical(&address))
 }
 
 async fn strip_base(State(state): State<state::State>, mut request: Request, next: Next) -> Response {
@@ -168,42 +205,210 @@ async fn strip_base(State(state): State<state::State>, mut request: Request, nex
     next.run(request).await
 }
 
-async fn principal(session: Session, Extension(note): Extension<Note>, mut request: Request<Body>, next: Next) -> Result<Response> {
-    let caller = match request.headers().get(header::AUTHORIZATION) {
-        Some(value) => basic(value)?,
+async fn principal(
+    State(state): State<state::State>,
+    Extension(note): Extension<audit::Note>,
+    session: Session,
+    mut request: Request<Body>,
+    next: Next,
+) -> Result<Response> {
+    if [header::AUTHORIZATION, X_API_KEY]
+        .iter()
+        .any(|name| request.headers().contains_key(name))
+    {
+        note.always();
+    }
+    let caller = match shown(request.headers(), &note)? {
         None => session::principal(&session).await.map_err(|error| {
             tracing::error!("cannot read a session: {error}");
             Error::Unavailable("Flowdeck cannot read its sessions at the moment; try again".into())
         })?,
+        Some(shown) => {
+            let caller = match shown {
+                Shown::Basic(basic) => Principal::Basic(basic),
+                Shown::Key(text) => Principal::Key(key(&state, &note, &request, &text)?),
+            };
+            let by_cookie = session::principal(&session).await.unwrap_or(Principal::Anonymous);
+            if by_cookie.user().is_some_and(|user| Some(user) != caller.user()) {
+                return Err(two_callers());
+            }
+            caller
+        }
     };
-    let way = match &caller {
-        Principal::Anonymous => Way::None,
-        Principal::Session(_) => Way::Session,
-        Principal::Basic(_) => Way::Basic,
-    };
-    note.caller(way, caller.user(), None);
+    match &caller {
+        Principal::Anonymous => {}
+        Principal::Session(session) => note.caller(Way::Session, Some(&session.user), None),
+        Principal::Basic(basic) => note.caller(Way::Basic, Some(&basic.user), None),
+        Principal::Key(key) => note.caller(Way::Key, Some(&key.user), Some(&key.id)),
+    }
+    if let Some(note) = request.extensions().get::<metrics::Note>() {
+        note.caller(&caller);
+    }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// `Basic` as MLflow will read it (RFC 7617); other schemes are not known.
-fn basic(value: &HeaderValue) -> Result<Principal> {
-    let refuse = || Error::Unauthenticated("sign in with a user name and a password (HTTP Basic)".into());
-    let text = value.to_str().map_err(|_| refuse())?;
-    let (scheme, pair) = text.split_once(' ').ok_or_else(refuse)?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(refuse());
+/// The key of this text, where it works, and from this address.
+fn key(state: &state::State, note: &audit::Note, request: &Request<Body>, text: &str) -> Result<Arc<Key>> {
+    let now = clock::now();
+    let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
+    note.caller(Way::Key, None, None);
+    let key = state.keys.identify(text, now).map_err(|refusal| {
+        // A key that works is not asked for what its neighbours have guessed.
+        if let (Refusal::Unknown, Some(address)) = (&refusal, address) {
+            if let Err(error) = state.limits.may_try(address) {
+                return error;
+            }
+            state.limits.guessed(address, None);
+        }
+        Error::Unauthenticated(refusal.to_string())
+    })?;
+    note.caller(Way::Key, Some(&key.user), Some(&key.id));
+    if let Some(address) = address {
+        let name = &key.settings.name;
+        let reason = (!key.allows(address)).then(|| format!("the API key \"{name}\" may not be used from {address}"));
+        narrow::enforce(note, &key, reason)?;
+        key.usage.used(now, address);
     }
-    let pair = zeroize::Zeroizing::new(STANDARD.decode(pair.trim()).map_err(|_| refuse())?);
+    Ok(key)
+}
+
+/// What a program shows of itself in the header.
+enum Shown {
+    Basic(Basic),
+    Key(Zeroizing<String>),
+}
+
+/// `Authorization` and `X-API-Key`.
+///
+/// # Errors
+/// 400 for two that disagree (as RFC 6750 §3.1 has it), 401 for what cannot be read.
+fn shown(headers: &HeaderMap, note: &audit::Note) -> Result<Option<Shown>> {
+    let refuse = || Error::Unauthenticated("show an API key (Bearer), or a user name and a password (HTTP Basic)".into());
+    let mut keys: Vec<Zeroizing<String>> = Vec::new();
+    let mut basic = None;
+    for value in headers.get_all(&X_API_KEY) {
+        keys.push(Zeroizing::new(value.to_str().map_err(|_| refuse())?.trim().to_owned()));
+    }
+    for value in headers.get_all(header::AUTHORIZATION) {
+        let (scheme, rest) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(refuse)?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            keys.push(Zeroizing::new(rest.trim().to_owned()));
+        } else if scheme.eq_ignore_ascii_case("basic") && basic.is_none() {
+            basic = Some(self::basic(value, rest, note).ok_or_else(refuse)?);
+        } else {
+            return Err(refuse());
+        }
+    }
+    keys.dedup_by(|a, b| **a == **b);
+    match (keys.pop(), basic) {
+        (None, basic) => Ok(basic.map(Shown::Basic)),
+        (Some(key), None) if keys.is_empty() => Ok(Some(Shown::Key(key))),
+        _ => Err(two_callers()),
+    }
+}
+
+fn two_callers() -> Error {
+    Error::BadRequest("this request shows two credentials that disagree: send one".into())
+}
+
+/// `Basic` as MLflow will read it (RFC 7617).
+fn basic(value: &HeaderValue, pair: &str, note: &audit::Note) -> Option<Basic> {
+    let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
     let user = pair
         .split(|byte| *byte == b':')
         .next()
-        .and_then(|user| std::str::from_utf8(user).ok())
-        .ok_or_else(refuse)?;
+        .and_then(|user| std::str::from_utf8(user).ok())?;
     let mut authorization = value.clone();
     authorization.set_sensitive(true);
-    Ok(Principal::Basic(Basic {
+    Some(Basic {
         user: user.to_owned(),
         authorization,
-    }))
+        note: note.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use axum::http::{HeaderMap, HeaderValue};
+
+    use super::client;
+
+    /// Who is taken for the client, where 10.0.0.0/8 and fd00::/8 are the proxies.
+    fn taken(peer: &str, lines: &[&[u8]]) -> String {
+        let networks: [ipnet::IpNet; 2] = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+        }
+        let trusted = |address: &IpAddr| networks.iter().any(|network| network.contains(address));
+        client(peer.parse().unwrap(), &headers, trusted).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(taken("192.0.2.9", &[b"127.0.0.1"]), "192.0.2.9");
+        assert_eq!(taken("192.0.2.9", &[b"10.0.0.1, 10.0.0.2"]), "192.0.2.9");
+        assert_eq!(taken("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(taken("10.0.0.1", &[b"203.0.113.5"]), "203.0.113.5");
+        assert_eq!(taken("fd00::1", &[b"2001:db8::5"]), "2001:db8::5");
+    }
+
+    #[test]
+    fn of_a_chain_the_last_hop_that_nobody_vouches_for_counts() {
+        assert_eq!(taken("10.0.0.1", &[b"127.0.0.1, 203.0.113.5"]), "203.0.113.5");
+        assert_eq!(taken("10.0.0.1", &[b"6.6.6.6, 203.0.113.5, 10.0.0.2,10.0.0.3"]), "203.0.113.5");
+        assert_eq!(taken("10.0.0.1", &[b"10.0.0.7, 10.0.0.8"]), "10.0.0.1");
+        // Two lines are one list (RFC 9110 section 5.3).
+        assert_eq!(taken("10.0.0.1", &[b"6.6.6.6", b"203.0.113.5"]), "203.0.113.5");
+        assert_eq!(taken("10.0.0.1", &[b"6.6.6.6, 203.0.113.5", b"10.0.0.2"]), "203.0.113.5");
+        let many = "6.6.6.6,".repeat(3000) + "203.0.113.5" + &", 10.0.0.9".repeat(1000);
+        assert_eq!(taken("10.0.0.1", &[many.as_bytes()]), "203.0.113.5");
+    }
+
+    #[test]
+    fn what_is_before_garbage_is_nobodys_word() {
+        for garbage in [
+            &b"unknown"[..],
+            b"",
+            b",",
+            b"_hidden",
+            b"1.2.3",
+            b"1.2.3.4.5",
+            b"0x7f.1",
+            b"01.02.03.04",
+            b"fe80::1%eth0",
+            b"[fe80::1%25eth0]",
+            b"[10.0.0.2]",
+            b"[2001:db8::1",
+            b"for=203.0.113.5",
+            b"\"203.0.113.5\"",
+            b"10.0.0.2\xa0",
+            b"\xff",
+        ] {
+            let line = [b"6.6.6.6, ", garbage].concat();
+            assert_eq!(taken("10.0.0.1", &[&line]), "10.0.0.1", "{}", line.escape_ascii());
+            // A proxy that appends its word to garbage of the caller's is believed all the same, and no line before it.
+            let line = [garbage, b", 203.0.113.5"].concat();
+            assert_eq!(taken("10.0.0.1", &[b"6.6.6.6", &line]), "203.0.113.5", "{}", line.escape_ascii());
+            assert_eq!(taken("10.0.0.1", &[b"6.6.6.6", garbage]), "10.0.0.1", "{}", garbage.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn ports_brackets_and_mapped_addresses_are_read() {
+        for (hop, address) in [
+            ("203.0.113.5:4711", "203.0.113.5"),
+            ("[2001:db8::5]", "2001:db8::5"),
+            ("[2001:db8::5]:4711", "2001:db8::5"),
+            ("::ffff:203.0.113.5", "203.0.113.5"),
+            (" \t203.0.113.5 ", "203.0.113.5"),
+        ] {
+            assert_eq!(taken("10.0.0.1", &[hop.as_bytes()]), address);
+        }
+        // A proxy by its mapped address is a proxy.
+        assert_eq!(taken("10.0.0.1", &[b"203.0.113.5, ::ffff:10.0.0.2"]), "203.0.113.5");
+    }
 }

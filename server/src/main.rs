@@ -10,9 +10,13 @@ use server::{
     config::{self, Config, secret::SecretText},
     data::{self, DataDir},
     db::Db,
-    limit::SignIns,
+    health::{self, Health},
+    key::Keys,
+    limit::Limits,
     listen,
+    metrics::Metrics,
     mlflow::{self, managed::Managed},
+    proxy::narrow::Homes,
     route,
     session::Store,
     state::{Inner, State},
@@ -129,18 +133,25 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let audit = Audit::open(&data_dir.path().join(audit::FILE), &config.audit).await?;
     let vault = Vault::new(db.clone(), vault_keys);
     vault.reseal().await?;
-    tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep());
+    tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep(vault.clone()));
+    let keys = Keys::load(db.clone()).await?;
+    tokio::spawn(keys.clone().keep_use());
 
     let (upstream, managed) = upstream(&config, &data_dir).await?;
     let state = State::new(Inner {
+        limits: Limits::new(config.limit.clone()),
+        health: Health::new(managed.is_some()),
+        metrics: Metrics::default(),
         config,
         upstream,
         db: db.clone(),
         audit: audit.clone(),
         vault,
-        sign_ins: SignIns::default(),
+        keys: keys.clone(),
+        homes: Homes::default(),
         assets,
     });
+    tokio::spawn(health::history::keep(state.clone()));
     tokio::spawn(announce(state.clone(), address, managed.is_some()));
     let mut bounds = listen::Bounds::default();
     if !state.config.listen.trusted_proxies.is_empty() {
@@ -154,6 +165,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         managed.stop().await;
     }
     audit.close().await;
+    keys.write_use().await;
     db.close().await;
     Ok(())
 }
@@ -179,8 +191,10 @@ async fn upstream(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Upstre
     let python = mlflow::install::python(&config.mlflow, data_dir.path()).await?;
     let (address, managed) = Managed::start(&python, data_dir)?;
     let upstream = Upstream::new(address)?;
-    // Flowdeck has chosen its version itself.
-    upstream.vetted.get_or_init(|| ());
+    if let (None, Ok(version)) = (&config.mlflow.mlflow_python, mlflow::VERSION.parse()) {
+        // Flowdeck has chosen it itself.
+        upstream.vetted.get_or_init(|| version);
+    }
     Ok((upstream, Some(managed)))
 }
 

@@ -5,6 +5,8 @@ pub mod body;
 pub mod credential;
 pub mod header;
 pub mod lookup;
+pub mod named;
+pub mod narrow;
 pub mod rescue;
 pub mod table;
 
@@ -23,14 +25,18 @@ use self::{
     body::{Fault, Progress},
     credential::Credential,
     lookup::{Match, NoMatch},
+    named::Named,
     table::{Family, Row},
 };
 use crate::{
-    audit::Note,
+    audit,
     error::{Error, Result},
+    key::{Key, body::WhileValid},
     layer::ClientAddress,
+    metrics,
     path::Admitted,
     principal::Principal,
+    scope::Scope,
     stall::Stall,
     state::State,
     upstream::{Starting, Upstream},
@@ -73,42 +79,74 @@ pub async fn forward(
     extract::State(state): extract::State<State>,
     Extension(principal): Extension<Principal>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
-    Extension(note): Extension<Note>,
+    Extension(note): Extension<audit::Note>,
+    counted: Option<Extension<metrics::Note>>,
     request: Request,
 ) -> Result<Response> {
     let found = find(request.method(), request.uri())?;
     let row = found.row;
-    note.route(row.path);
-    about::address(&note, row, &found.path, request.uri());
-    if row.body() == table::Body::Json {
-        note.keep_body();
+    if let Some(Extension(counted)) = counted {
+        counted.forwarded(row.family());
     }
-    let _told = about::Told { note: note.clone(), row };
+    note.route(row.path);
+    if row.scope() == Scope::Read || row.family() == Some(Family::GatewayCalls) {
+        note.changes(false);
+    }
+    let named = Named::new(&note, row, &found.path, request.uri());
     let answer = async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;
         }
         let credential = Credential::of(&principal, row, &state).await?;
-        if credential.authorization.is_some() {
-            note.vouched();
-        }
-        exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await
+        let Principal::Key(key) = &principal else {
+            return ask(&state, Call { found, credential, client }, request).await;
+        };
+        let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
+        narrow::enforce(&note, key, reason)?;
+        let call = Call { found, credential, client };
+        while_valid(key, ask(&state, call, request)).await
     };
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
-    if !is_new(row) || !response.status().is_success() {
+    if !named.is_new() || !response.status().is_success() {
         return Ok(response);
     }
     // What was made has its id only now.
     let (parts, body) = response.into_parts();
     let broken = |_| Error::Upstream("MLflow broke off in the middle of its answer".into());
     let body = to_bytes(body, SMALL).await.map_err(broken)?;
-    about::json(&note, row, &body);
+    named.answered(&body);
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-/// Whether a call makes an experiment or a run; the answer is small.
-fn is_new(row: &Row) -> bool {
-    matches!(row.path, "/2.0/mlflow/experiments/create" | "/2.0/mlflow/runs/create")
+/// [`exchange`], and what is to be learned from how it went.
+async fn ask(state: &State, call: Call, request: Request) -> Result<Response> {
+    let authorization = call.credential.authorization.clone();
+    let open = state.metrics.upstream(call.found.row.family());
+    let response = exchange(&state.upstream, Patience::default(), call, request).await;
+    match &response {
+        Ok(response) => {
+            open.answered();
+            if let Some(authorization) = authorization.filter(|_| response.status().is_success()) {
+                state.health.cache.taken(&state.upstream, &authorization);
+            }
+        }
+        Err(error) => {
+            state.metrics.upstream_failed(error);
+            if matches!(error, Error::Upstream(_)) {
+                state.health.cache.look_again();
+            }
+        }
+    }
+    response
+}
+
+/// Ends the exchange, and the answer that is already under way, when the key ends.
+async fn while_valid(key: &Key, exchange: impl Future<Output = Result<Response>>) -> Result<Response> {
+    let response = tokio::select! {
+        response = exchange => response?,
+        () = key.ended.cancelled() => return Err(Error::Unauthenticated("this API key was disabled, revoked or rotated meanwhile".into())),
+    };
+    Ok(response.map(|body| Body::new(WhileValid::new(body, key.ended.clone()))))
 }
 
 /// The route that a request asks for.

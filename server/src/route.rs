@@ -1,18 +1,37 @@
 //! The URL space on one page; all of it lies below the base path.
 
 use axum::{
-    Router,
-    routing::{any, get, post},
+    Extension, Router,
+    extract::Request,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+    routing::{MethodRouter, any, delete, get, post},
 };
 
-use crate::{account, asset::Assets, audit, health, layer, login, page, proxy, state::State};
+use crate::{
+    account,
+    asset::Assets,
+    audit::{self, Note},
+    caller,
+    error::Error,
+    health::{self, history},
+    key::{account as service, rest},
+    layer, login, metrics, openapi, page,
+    principal::Principal,
+    proxy::{self, narrow},
+    scope::Scope::{self, *},
+    state::State,
+};
 
 /// The whole service.
 pub fn service(state: &State) -> Router {
-    let data = layer::inner(data().merge(forms()), state).with_state(state.clone());
+    let data = layer::inner(layer::calls(data(), state).merge(forms()), state).with_state(state.clone());
     let pages = layer::inner(Router::new().fallback(page::render), state);
     let service = pages.with_state(page::Pages::new(state.clone(), data.clone()));
-    layer::outer(data.merge(files(&state.assets)).fallback_service(service), state)
+    layer::outer(
+        data.merge(monitors(state)).merge(files(&state.assets)).fallback_service(service),
+        state,
+    )
 }
 
 /// What programs and our own pages read and write.
@@ -27,14 +46,53 @@ fn data() -> Router<State> {
         .route("/v1/traces", any(proxy::forward))
         .route("/version", any(proxy::forward))
         // Flowdeck's own
-        .route("/api/flowdeck/v1/session", get(account::session))
-        .route("/api/flowdeck/v1/sessions", get(account::sessions))
-        .route("/api/flowdeck/v1/audit", get(audit::rest::rows))
-        .route("/api/flowdeck/v1/audit/export", get(audit::rest::export))
+        .route("/api/flowdeck/v1/session", of(Read, get(account::session)))
+        .route("/api/flowdeck/v1/sessions", of(Admin, get(account::sessions)))
+        .route("/api/flowdeck/v1/keys", of(Admin, get(rest::list).post(rest::create)))
+        .route(
+            "/api/flowdeck/v1/keys/{id}",
+            of(Admin, get(rest::get).patch(rest::change).delete(rest::revoke)),
+        )
+        .route("/api/flowdeck/v1/keys/{id}/rotate", of(Admin, post(rest::rotate)))
+        .route(
+            "/api/flowdeck/v1/service-accounts",
+            of(Admin, get(service::list).post(service::create)),
+        )
+        .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
+        .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
+        .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
+        .route("/api/flowdeck/v1/audit/export", of(Admin, get(audit::rest::export)))
         // Anyone
+        .route("/api/flowdeck/v1/openapi.json", get(openapi::json))
+        .route("/api/flowdeck/v1/docs", get(openapi::page))
+}
+
+/// What load balancers and monitors ask.
+fn monitors(state: &State) -> Router {
+    let metrics = Router::new().route("/metrics", of(Admin, get(metrics::show)));
+    // Before anybody asks who it is: a token is no caller of MLflow's.
+    let metrics = layer::inner(metrics, state).layer(from_fn_with_state(state.clone(), metrics::by_token));
+    Router::new()
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/health/mlflow", get(health::mlflow))
+        .merge(metrics)
+        .with_state(state.clone())
+}
+
+/// A route of our own: for somebody, and with an API key for one of this scope. None of MLflow's experiments, models or families is behind it:
+/// a key that is narrowed to some stays outside.
+fn of(scope: Scope, route: MethodRouter<State>) -> MethodRouter<State> {
+    route.route_layer(from_fn(
+        move |Extension(principal): Extension<Principal>, Extension(note): Extension<Note>, request: Request, next: Next| async move {
+            match &principal {
+                Principal::Anonymous => return Err(Error::Unauthenticated(caller::refused(&principal).into())),
+                Principal::Key(key) => narrow::enforce(&note, key, narrow::judge_own(key, scope))?,
+                Principal::Session(_) | Principal::Basic(_) => {}
+            }
+            Ok::<Response, Error>(next.run(request).await)
+        },
+    ))
 }
 
 /// Forms that work without a script; each answers with a page or a redirect.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{asset::Assets, audit::Audit, config::Config, db::Db, limit::SignIns, upstream::Upstream, vault::Vault};
+use crate::{
+    asset::Assets, audit::Audit, config::Config, db::Db, health::Health, key::Keys, limit::Limits, metrics::Metrics, proxy::narrow::Homes,
+    upstream::Upstream, vault::Vault,
+};
 
 /// Cheap to clone: one pointer.
 #[derive(Clone)]
@@ -14,7 +17,11 @@ pub struct Inner {
     pub db: Db,
     pub audit: Audit,
     pub vault: Vault,
-    pub sign_ins: SignIns,
+    pub keys: Keys,
+    pub homes: Homes,
+    pub limits: Limits,
+    pub health: Health,
+    pub metrics: Metrics,
     pub assets: Assets,
 }
 

@@ -19,9 +19,13 @@ use server::{
     config::Config,
     data,
     db::Db,
-    limit::SignIns,
+    health::Health,
+    key::Keys,
+    limit::Limits,
     listen,
+    metrics::Metrics,
     mlflow::managed::Managed,
+    proxy::narrow::Homes,
     route,
     state::{Inner, State},
     upstream::Upstream,
@@ -63,6 +67,7 @@ enum How {
     Basic,
     /// The cookie, as `name=value`.
     Session(String),
+    Key(String),
 }
 
 /// The Python that has MLflow, as `cargo xtask test` sets it.
@@ -140,8 +145,12 @@ impl TestApp {
             audit,
             upstream: Upstream::new(address).unwrap(),
             vault: Vault::new(db.clone(), ring),
+            keys: Keys::load(db.clone()).await.unwrap(),
+            homes: Homes::default(),
             assets: Assets::open(&config.page.site_dir).unwrap(),
-            sign_ins: SignIns::default(),
+            limits: Limits::new(config.limit.clone()),
+            health: Health::new(false),
+            metrics: Metrics::default(),
             config,
             db,
         });
@@ -176,7 +185,11 @@ impl TestApp {
             db: self.state.db.clone(),
             audit: self.state.audit.clone(),
             vault: self.state.vault.clone(),
-            sign_ins: SignIns::default(),
+            keys: self.state.keys.clone(),
+            homes: Homes::default(),
+            limits: Limits::new(self.state.config.limit.clone()),
+            health: Health::new(false),
+            metrics: Metrics::default(),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });
         Self::listening(state, tempfile::tempdir().unwrap()).await
@@ -219,6 +232,11 @@ impl TestApp {
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{:?}", answer.text().await);
         let cookie = cookie(&answer).expect("a session cookie");
         self.caller(user, password, How::Session(cookie))
+    }
+
+    /// A program with an API key.
+    pub fn key(&self, user: &str, key: &str) -> Caller {
+        self.caller(user, "", How::Key(key.into()))
     }
 
     fn caller(&self, user: &str, password: &str, how: How) -> Caller {
@@ -280,6 +298,7 @@ impl Caller {
             How::Anonymous => request,
             How::Basic => request.basic_auth(&self.user, Some(&self.password)),
             How::Session(cookie) => request.header("cookie", cookie),
+            How::Key(key) => request.bearer_auth(key),
         }
     }
 

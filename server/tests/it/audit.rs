@@ -531,3 +531,49 @@ async fn a_changed_row_is_named_and_ends_with_one() {
         "{checked:?}"
     );
 }
+
+#[tokio::test]
+async fn a_key_is_named_with_what_it_would_have_been_refused() {
+    let app = TestApp::start().await;
+    let user = app.session().await;
+    let wanted = json!({ "name": "shadow", "scopes": ["read"], "shadow": true });
+    let key = json(user.post("/api/flowdeck/v1/keys", wanted).await).await;
+    let (id, text) = (key["id"].as_str().unwrap(), key["key"].as_str().unwrap());
+    experiment(&app.key(&user.user, text)).await;
+    let strange = app.key("", &format!("{text}x")).get("/version").await;
+    assert_eq!(strange.status(), StatusCode::UNAUTHORIZED);
+
+    let found = rows(&user, &format!("user={}&key={id}", user.user)).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((&found[0]["way"], &found[0]["status"]), (&json!("key"), &json!(200)));
+    assert!(
+        found[0]["shadow"].as_str().unwrap().contains("lacks the scope `write`"),
+        "{found:?}"
+    );
+    let refused = at_least(1, &app.admin(), "way=key&status=401").await;
+    assert_eq!((&refused[0]["user"], &refused[0]["key"]), (&Value::Null, &Value::Null));
+
+    let files = ["audit.db", "audit.db-wal"].map(|name| std::fs::read(app.folder.path().join(name)).unwrap());
+    assert!(
+        !files
+            .iter()
+            .any(|file| file.windows(text.len()).any(|window| window == text.as_bytes()))
+    );
+}
+
+#[tokio::test]
+async fn a_read_by_post_is_no_change() {
+    let app = TestApp::start().await;
+    let (user, other) = (app.session().await, app.basic().await);
+    let id = experiment(&user).await;
+    user.post("/api/2.0/mlflow/runs/search", json!({ "experiment_ids": [id] })).await;
+    at_least(
+        1,
+        &user,
+        &format!("user={}&route=/2.0/mlflow/runs/search&experiment={id}", user.user),
+    )
+    .await;
+    let changes = rows(&other, &format!("experiment={id}")).await;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0]["route"], "/2.0/mlflow/experiments/create");
+}

@@ -5,8 +5,12 @@
 mod app;
 mod audit;
 mod forward;
+mod health;
+mod key;
+mod limit;
 mod listen;
 mod managed;
+mod openapi;
 mod page;
 mod proxy;
 mod route_table;

@@ -1,0 +1,170 @@
+//! Which experiments, runs and models a call names, for the audit: in its query, its path, its body, and in what MLflow answers.
+//!
+//! Nothing is decided by it: what a key may do, [`super::about`] finds out. A body is not held up for it either: of a long one, only the beginning is looked at, where MLflow's client
+//! puts the ids.
+
+use std::fmt;
+
+use http::Uri;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::{
+    about::{canonical, query},
+    table::{Body, Family, Row},
+};
+use crate::audit::{Note, Resource};
+
+/// What one call names. Its body is read when this is dropped: also where the caller has gone away.
+pub struct Named {
+    note: Note,
+    row: &'static Row,
+}
+
+// === impl Named ===
+
+impl Named {
+    /// Reads the address; `path` is the one that MLflow sees.
+    pub fn new(note: &Note, row: &'static Row, path: &str, uri: &Uri) -> Self {
+        address(note, row, path, uri);
+        if row.body() == Body::Json {
+            note.keep_body();
+        }
+        Self { note: note.clone(), row }
+    }
+
+    /// Whether the call makes an experiment or a run, which only the answer names; it is small.
+    pub fn is_new(&self) -> bool {
+        matches!(self.row.path, "/2.0/mlflow/experiments/create" | "/2.0/mlflow/runs/create")
+    }
+
+    /// Reads the answer.
+    pub fn answered(&self, body: &[u8]) {
+        json(&self.note, self.row, body);
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        json(&self.note, self.row, &self.note.take_body());
+    }
+}
+
+fn address(note: &Note, row: &Row, path: &str, uri: &Uri) {
+    for (name, value) in query(uri) {
+        if let Some(kind) = kind(&name, row) {
+            note.about(kind, &value);
+        }
+    }
+    // MLflow's own place for the artifacts of a run: its experiment, its id, `artifacts`.
+    if let Some((before, _)) = row.path.split_once("{*artifact_path}")
+        && let Some((_, tail)) = path.split_once(before)
+        && let [experiment, run, "artifacts", ..] = tail.split('/').collect::<Vec<_>>()[..]
+    {
+        note.about(Resource::Experiment, experiment);
+        note.about(Resource::Run, run);
+    }
+}
+
+/// Tells `note` what a piece of JSON names, as far as it can be read.
+fn json(note: &Note, row: &Row, text: &[u8]) {
+    // What was read before an error counts.
+    let _ = Names { note, row }.deserialize(&mut serde_json::Deserializer::from_slice(text));
+}
+
+fn kind(name: &str, row: &Row) -> Option<Resource> {
+    Some(match canonical(name).as_str() {
+        "experiment_id" | "experiment_ids" => Resource::Experiment,
+        "run_id" => Resource::Run,
+        "name" | "new_name" if row.family() == Some(Family::Registry) => Resource::Model,
+        _ => return None,
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    note: &'a Note,
+    row: &'a Row,
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(name) = fields.next_key::<String>()? {
+            match (kind(&name, self.row), name.as_str()) {
+                (Some(kind), _) => match fields.next_value()? {
+                    Value::String(id) => self.note.about(kind, &id),
+                    Value::Array(ids) => ids.iter().filter_map(Value::as_str).for_each(|id| self.note.about(kind, id)),
+                    _ => {}
+                },
+                // `runs/create` answers with a whole run.
+                (None, "run" | "info") => fields.next_value_seed(self)?,
+                (None, _) => {
+                    fields.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Uri};
+
+    use super::{address, json};
+    use crate::{audit::Note, path::Admitted, proxy::lookup};
+
+    fn told(method: Method, target: &str, body: &str) -> [Vec<String>; 3] {
+        let uri: Uri = target.parse().unwrap();
+        let found = lookup::find(&method, &Admitted::parse(uri.path()).unwrap()).unwrap();
+        let note = Note::default();
+        address(&note, found.row, &found.path, &uri);
+        json(&note, found.row, body.as_bytes());
+        let told = note.take(200);
+        [told.experiments, told.runs, told.models]
+    }
+
+    #[test]
+    fn what_is_named_is_found() {
+        let get = |target| told(Method::GET, target, "");
+        let post = |path: &str, body| told(Method::POST, &format!("/api/2.0/mlflow/{path}"), body);
+        for (found, [experiments, runs, models]) in [
+            (get("/api/2.0/mlflow/runs/get?run_id=r1"), ["", "r1", ""]),
+            (get("/api/2.0/mlflow/experiments/get?experiment_id=7&name=x"), ["7", "", ""]),
+            (get("/api/2.0/mlflow/registered-models/get?name=a%20b"), ["", "", "a b"]),
+            (get("/api/2.0/mlflow-artifacts/artifacts/1/r1/artifacts/a/b.txt"), ["1", "r1", ""]),
+            (get("/api/2.0/mlflow-artifacts/artifacts/models/x/y"), ["", "", ""]),
+            (post("runs/set-tag", r#"{"runId":"r1","key":"run_id"}"#), ["", "r1", ""]),
+            (post("runs/search", r#"{"experiment_ids":["1","2"]}"#), ["1 2", "", ""]),
+            (
+                post(
+                    "runs/create",
+                    r#"{"run":{"data":{"run_id":"no"},"info":{"run_id":"r1","experiment_id":"1"}}}"#,
+                ),
+                ["1", "r1", ""],
+            ),
+            (post("runs/create", r#"{"name":"no model","experiment_id":"1"}"#), ["1", "", ""]),
+            (post("registered-models/rename", r#"{"name":"a","new_name":"b"}"#), ["", "", "a b"]),
+            // The end is cut off.
+            (post("runs/log-batch", r#"{"run_id":"r1","metrics":[{"key":"#), ["", "r1", ""]),
+            (post("runs/log-batch", r#"[{"run_id":"r1"}]"#), ["", "", ""]),
+            (post("runs/log-batch", "\u{0}"), ["", "", ""]),
+        ] {
+            assert_eq!(found.map(|ids| ids.join(" ")), [experiments, runs, models]);
+        }
+    }
+}

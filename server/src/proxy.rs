@@ -88,7 +88,8 @@ pub async fn forward(
         counted.forwarded(row.family());
     }
     note.route(row.path);
-    note.changes(row.scope() != Scope::Read);
+    // What an LLM says comes piece by piece, and nothing is kept of it.
+    note.changes(row.scope() != Scope::Read && row.family() != Some(Family::GatewayCalls));
     named::address(&note, row, &found.path, request.uri());
     if row.body() == table::Body::Json {
         note.keep_body();

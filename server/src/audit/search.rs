@@ -11,12 +11,12 @@ use super::{
 };
 
 /// A page that has looked for so long ends with what it has found.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(80);
 /// Blocks whose marks are looked at in one statement, and blocks that it may name: each statement takes milliseconds.
 const WINDOW: i64 = 8192;
 const NAMED: i64 = 64;
 /// Blocks that are read in one statement, at first one, then twice as many each time.
-const WIDEST: usize = 16;
+const WIDEST: usize = 8;
 
 /// What to find; all of it has to hold.
 #[derive(Clone, Debug, Default, PartialEq)]

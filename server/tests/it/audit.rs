@@ -401,6 +401,7 @@ impl Flowdeck {
                 "--mlflow-url",
                 upstream.as_str(),
             ])
+            .args(["--user-rate", "1000000", "--user-burst", "1000000", "--user-calls", "2000"])
             .arg("--data-dir")
             .arg(data)
             .env_remove("FLOWDECK_MLFLOW_PYTHON")
@@ -444,6 +445,9 @@ async fn no_acknowledged_write_is_lost_when_flowdeck_is_killed() {
     let mut flowdeck = Flowdeck::start(folder.path(), &upstream).await;
     let acknowledged = Arc::new(std::sync::Mutex::new(Vec::new()));
     let http = Client::builder().no_proxy().build().unwrap();
+    // Strangers get less of Flowdeck than people whom MLflow has taken.
+    let known = http.get(format!("{}/version", flowdeck.origin)).basic_auth("admin", Some("secret"));
+    assert_eq!(known.send().await.unwrap().status(), StatusCode::OK);
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..1000 {
         let (http, origin, acknowledged) = (http.clone(), flowdeck.origin.clone(), Arc::clone(&acknowledged));

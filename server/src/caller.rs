@@ -23,7 +23,7 @@ pub async fn authorization(state: &State, principal: &Principal) -> Result<Heade
     let vaulted = match principal {
         Principal::Anonymous => None,
         Principal::Basic(basic) => {
-            basic.asked();
+            basic.note.vouched();
             Some(basic.authorization.clone())
         }
         Principal::Session(session) => state.vault.authorization(&session.user).await?,

@@ -29,10 +29,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     admission,
-    audit::{self, Way},
+    audit::{self, Note, Way},
     clock, csrf,
     error::{Error, Result},
-    key::{Key, Refusal},
+    key::Key,
     limit, metrics,
     principal::{Basic, Principal},
     proxy::{Verbatim, narrow},
@@ -207,11 +207,12 @@ async fn strip_base(State(state): State<state::State>, mut request: Request, nex
 
 async fn principal(
     State(state): State<state::State>,
-    Extension(note): Extension<audit::Note>,
     session: Session,
+    Extension(note): Extension<Note>,
     mut request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
+    // Who shows something of themselves is recorded, whatever becomes of it.
     if [header::AUTHORIZATION, X_API_KEY]
         .iter()
         .any(|name| request.headers().contains_key(name))
@@ -226,7 +227,7 @@ async fn principal(
         Some(shown) => {
             let caller = match shown {
                 Shown::Basic(basic) => Principal::Basic(basic),
-                Shown::Key(text) => Principal::Key(key(&state, &note, &request, &text)?),
+                Shown::Key(text) => Principal::Key(key(&state, &request, &text, &note)?),
             };
             let by_cookie = session::principal(&session).await.unwrap_or(Principal::Anonymous);
             if by_cookie.user().is_some_and(|user| Some(user) != caller.user()) {
@@ -235,39 +236,48 @@ async fn principal(
             caller
         }
     };
-    match &caller {
-        Principal::Anonymous => {}
-        Principal::Session(session) => note.caller(Way::Session, Some(&session.user), None),
-        Principal::Basic(basic) => note.caller(Way::Basic, Some(&basic.user), None),
-        Principal::Key(key) => note.caller(Way::Key, Some(&key.user), Some(&key.id)),
-    }
     if let Some(note) = request.extensions().get::<metrics::Note>() {
         note.caller(&caller);
     }
+    let way = match &caller {
+        Principal::Anonymous => Way::None,
+        Principal::Session(_) => Way::Session,
+        Principal::Basic(_) => Way::Basic,
+        Principal::Key(_) => Way::Key,
+    };
+    let id = match &caller {
+        Principal::Key(key) => Some(key.id.as_str()),
+        _ => None,
+    };
+    note.caller(way, caller.user(), id);
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
 /// The key of this text, where it works, and from this address.
-fn key(state: &state::State, note: &audit::Note, request: &Request<Body>, text: &str) -> Result<Arc<Key>> {
+fn key(state: &state::State, request: &Request<Body>, text: &str, note: &Note) -> Result<Arc<Key>> {
     let now = clock::now();
     let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
     note.caller(Way::Key, None, None);
-    let key = state.keys.identify(text, now).map_err(|refusal| {
-        // A key that works is not asked for what its neighbours have guessed.
-        if let (Refusal::Unknown, Some(address)) = (&refusal, address) {
-            if let Err(error) = state.limits.may_try(address) {
-                return error;
+    let key = state.keys.identify(text, now).map_err(|refused| {
+        match (&refused.key, address) {
+            (Some(key), _) => note.caller(Way::Key, Some(&key.user), Some(&key.id)),
+            // A key that works is not asked for what its neighbours have guessed.
+            (None, Some(address)) => {
+                if let Err(error) = state.limits.may_try(address) {
+                    return error;
+                }
+                state.limits.guessed(address, None);
             }
-            state.limits.guessed(address, None);
+            (None, None) => {}
         }
-        Error::Unauthenticated(refusal.to_string())
+        Error::Unauthenticated(refused.to_string())
     })?;
     note.caller(Way::Key, Some(&key.user), Some(&key.id));
     if let Some(address) = address {
         let name = &key.settings.name;
         let reason = (!key.allows(address)).then(|| format!("the API key \"{name}\" may not be used from {address}"));
-        narrow::enforce(note, &key, reason)?;
+        narrow::enforce(&key, reason, note)?;
         key.usage.used(now, address);
     }
     Ok(key)
@@ -283,7 +293,7 @@ enum Shown {
 ///
 /// # Errors
 /// 400 for two that disagree (as RFC 6750 §3.1 has it), 401 for what cannot be read.
-fn shown(headers: &HeaderMap, note: &audit::Note) -> Result<Option<Shown>> {
+fn shown(headers: &HeaderMap, note: &Note) -> Result<Option<Shown>> {
     let refuse = || Error::Unauthenticated("show an API key (Bearer), or a user name and a password (HTTP Basic)".into());
     let mut keys: Vec<Zeroizing<String>> = Vec::new();
     let mut basic = None;
@@ -313,7 +323,7 @@ fn two_callers() -> Error {
 }
 
 /// `Basic` as MLflow will read it (RFC 7617).
-fn basic(value: &HeaderValue, pair: &str, note: &audit::Note) -> Option<Basic> {
+fn basic(value: &HeaderValue, pair: &str, note: &Note) -> Option<Basic> {
     let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
     let user = pair
         .split(|byte| *byte == b':')

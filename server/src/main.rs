@@ -164,8 +164,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(managed) = managed {
         managed.stop().await;
     }
-    audit.close().await;
     keys.write_use().await;
+    audit.close().await;
     db.close().await;
     Ok(())
 }

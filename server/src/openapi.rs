@@ -34,8 +34,6 @@ const TITLE: &str = "REST API · Flowdeck";
     paths(
         account::session,
         account::sessions,
-        audit::rest::rows,
-        audit::rest::export,
         key::rest::list,
         key::rest::create,
         key::rest::get,
@@ -45,6 +43,8 @@ const TITLE: &str = "REST API · Flowdeck";
         key::account::list,
         key::account::create,
         key::account::delete,
+        audit::rest::rows,
+        audit::rest::export,
         health::history::show,
     ),
     components(schemas(Failure)),

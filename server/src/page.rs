@@ -30,6 +30,7 @@ use crate::{
     clock,
     error::Error,
     layer::{ClientAddress, REQUEST_ID},
+    limit::OfPage,
     login,
     principal::Principal,
     state,
@@ -72,6 +73,7 @@ impl Pages {
             }
             parts.headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
             parts.extensions.insert(ClientAddress(address));
+            parts.extensions.insert(OfPage);
             let answer = answer(router.clone(), Request::from_parts(parts, Body::from(body)));
             Box::pin(async move {
                 tokio::time::timeout(DEADLINE, answer)

@@ -36,7 +36,7 @@ pub struct Basic {
     pub user: String,
     /// The whole header value, marked sensitive.
     pub authorization: HeaderValue,
-    /// The note of the call that shows it.
+    /// The audit's: it records the name once MLflow has been asked.
     pub note: Note,
 }
 
@@ -57,11 +57,6 @@ impl Principal {
 // === impl Basic ===
 
 impl Basic {
-    /// MLflow is asked whether it knows name and password: from here on the name may be recorded, unless it refuses.
-    pub fn asked(&self) {
-        self.note.vouched();
-    }
-
     /// The password as it came.
     pub fn password(&self) -> Option<Zeroizing<Vec<u8>>> {
         let (_, pair) = self.authorization.to_str().ok()?.split_once(' ')?;

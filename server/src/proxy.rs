@@ -25,11 +25,10 @@ use self::{
     body::{Fault, Progress},
     credential::Credential,
     lookup::{Match, NoMatch},
-    named::Named,
     table::{Family, Row},
 };
 use crate::{
-    audit,
+    audit::Note,
     error::{Error, Result},
     key::{Key, body::WhileValid},
     layer::ClientAddress,
@@ -79,7 +78,7 @@ pub async fn forward(
     extract::State(state): extract::State<State>,
     Extension(principal): Extension<Principal>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
-    Extension(note): Extension<audit::Note>,
+    Extension(note): Extension<Note>,
     counted: Option<Extension<metrics::Note>>,
     request: Request,
 ) -> Result<Response> {
@@ -89,10 +88,13 @@ pub async fn forward(
         counted.forwarded(row.family());
     }
     note.route(row.path);
-    if row.scope() == Scope::Read || row.family() == Some(Family::GatewayCalls) {
-        note.changes(false);
+    // What an LLM says comes piece by piece, and nothing is kept of it.
+    note.changes(row.scope() != Scope::Read && row.family() != Some(Family::GatewayCalls));
+    named::address(&note, row, &found.path, request.uri());
+    if row.body() == table::Body::Json {
+        note.keep_body();
     }
-    let named = Named::new(&note, row, &found.path, request.uri());
+    let told = named::Told::new(note.clone(), row, state.homes.clone());
     let answer = async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;
@@ -102,20 +104,25 @@ pub async fn forward(
             return ask(&state, Call { found, credential, client }, request).await;
         };
         let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
-        narrow::enforce(&note, key, reason)?;
+        narrow::enforce(key, reason, &note)?;
         let call = Call { found, credential, client };
         while_valid(key, ask(&state, call, request)).await
     };
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
-    if !named.is_new() || !response.status().is_success() {
+    if !is_new(row) || !response.status().is_success() {
         return Ok(response);
     }
     // What was made has its id only now.
     let (parts, body) = response.into_parts();
     let broken = |_| Error::Upstream("MLflow broke off in the middle of its answer".into());
     let body = to_bytes(body, SMALL).await.map_err(broken)?;
-    named.answered(&body);
+    told.made(&body);
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Whether a call makes an experiment or a run; the answer is small.
+fn is_new(row: &Row) -> bool {
+    matches!(row.path, "/2.0/mlflow/experiments/create" | "/2.0/mlflow/runs/create")
 }
 
 /// [`exchange`], and what is to be learned from how it went.

@@ -11,8 +11,7 @@ use axum::{
 use crate::{
     account,
     asset::Assets,
-    audit::{self, Note},
-    caller,
+    audit, caller,
     error::Error,
     health::{self, history},
     key::{account as service, rest},
@@ -84,10 +83,10 @@ fn monitors(state: &State) -> Router {
 /// a key that is narrowed to some stays outside.
 fn of(scope: Scope, route: MethodRouter<State>) -> MethodRouter<State> {
     route.route_layer(from_fn(
-        move |Extension(principal): Extension<Principal>, Extension(note): Extension<Note>, request: Request, next: Next| async move {
+        move |Extension(principal): Extension<Principal>, Extension(note): Extension<audit::Note>, request: Request, next: Next| async move {
             match &principal {
                 Principal::Anonymous => return Err(Error::Unauthenticated(caller::refused(&principal).into())),
-                Principal::Key(key) => narrow::enforce(&note, key, narrow::judge_own(key, scope))?,
+                Principal::Key(key) => narrow::enforce(key, narrow::judge_own(key, scope), &note)?,
                 Principal::Session(_) | Principal::Basic(_) => {}
             }
             Ok::<Response, Error>(next.run(request).await)

@@ -90,6 +90,16 @@ impl Note {
         }
     }
 
+    /// What was said of one kind.
+    pub fn ids(&self, kind: Resource) -> Vec<String> {
+        let told = self.told();
+        match kind {
+            Resource::Experiment => told.experiments.clone(),
+            Resource::Run => told.runs.clone(),
+            Resource::Model => told.models.clone(),
+        }
+    }
+
     /// Why the key's rules would have refused this call, had they not been on trial.
     pub fn would_refuse(&self, reason: String) {
         self.told().shadow = Some(bounded(&reason, LONGEST));

@@ -1,6 +1,6 @@
 //! Which experiments, runs and models a call names, for the audit: in its query, its path, its body, and in what MLflow answers.
 //!
-//! Nothing is decided by it: what a key may do, [`super::about`] finds out. A body is not held up for it either: of a long one, only the beginning is looked at, where MLflow's client
+//! Nothing is decided by it. A body is not held up for it either: of a long one, only the beginning is looked at, where MLflow's client
 //! puts the ids.
 
 use std::fmt;
@@ -10,48 +10,18 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{
-    about::{canonical, query},
-    table::{Body, Family, Row},
+    about::Mention,
+    narrow::Homes,
+    table::{Family, Row},
 };
 use crate::audit::{Note, Resource};
 
-/// What one call names. Its body is read when this is dropped: also where the caller has gone away.
-pub struct Named {
-    note: Note,
-    row: &'static Row,
-}
-
-// === impl Named ===
-
-impl Named {
-    /// Reads the address; `path` is the one that MLflow sees.
-    pub fn new(note: &Note, row: &'static Row, path: &str, uri: &Uri) -> Self {
-        address(note, row, path, uri);
-        if row.body() == Body::Json {
-            note.keep_body();
-        }
-        Self { note: note.clone(), row }
-    }
-
-    /// Whether the call makes an experiment or a run, which only the answer names; it is small.
-    pub fn is_new(&self) -> bool {
-        matches!(self.row.path, "/2.0/mlflow/experiments/create" | "/2.0/mlflow/runs/create")
-    }
-
-    /// Reads the answer.
-    pub fn answered(&self, body: &[u8]) {
-        json(&self.note, self.row, body);
-    }
-}
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        json(&self.note, self.row, &self.note.take_body());
-    }
-}
-
-fn address(note: &Note, row: &Row, path: &str, uri: &Uri) {
-    for (name, value) in query(uri) {
+/// Tells `note` what the address names; `path` is the one that MLflow sees.
+pub fn address(note: &Note, row: &Row, path: &str, uri: &Uri) {
+    let url = uri
+        .query()
+        .and_then(|query| reqwest::Url::parse(&format!("http://localhost/?{query}")).ok());
+    for (name, value) in url.iter().flat_map(reqwest::Url::query_pairs) {
         if let Some(kind) = kind(&name, row) {
             note.about(kind, &value);
         }
@@ -66,17 +36,52 @@ fn address(note: &Note, row: &Row, path: &str, uri: &Uri) {
     }
 }
 
+/// Tells the note of a call what its body named, when it is dropped: also where the caller has gone away.
+pub struct Told {
+    note: Note,
+    row: &'static Row,
+    homes: Homes,
+}
+
+// === impl Told ===
+
+impl Told {
+    pub fn new(note: Note, row: &'static Row, homes: Homes) -> Self {
+        Self { note, row, homes }
+    }
+
+    /// An experiment or a run was made, and this is MLflow's answer.
+    pub fn made(&self, answer: &[u8]) {
+        json(&self.note, self.row, answer);
+        if let ([run], [experiment]) = (&*self.note.ids(Resource::Run), &*self.note.ids(Resource::Experiment)) {
+            self.homes.learn(Mention::Run(run.clone()), experiment.clone());
+        }
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        json(&self.note, self.row, &self.note.take_body());
+        for run in self.note.ids(Resource::Run) {
+            if let Some(experiment) = self.homes.of(&Mention::Run(run)) {
+                self.note.about(Resource::Experiment, &experiment);
+            }
+        }
+    }
+}
+
 /// Tells `note` what a piece of JSON names, as far as it can be read.
-fn json(note: &Note, row: &Row, text: &[u8]) {
+pub fn json(note: &Note, row: &Row, text: &[u8]) {
     // What was read before an error counts.
     let _ = Names { note, row }.deserialize(&mut serde_json::Deserializer::from_slice(text));
 }
 
+/// MLflow's parser takes both spellings of each field (the JSON mapping of protocol buffers).
 fn kind(name: &str, row: &Row) -> Option<Resource> {
-    Some(match canonical(name).as_str() {
-        "experiment_id" | "experiment_ids" => Resource::Experiment,
-        "run_id" => Resource::Run,
-        "name" | "new_name" if row.family() == Some(Family::Registry) => Resource::Model,
+    Some(match name {
+        "experiment_id" | "experimentId" | "experiment_ids" | "experimentIds" => Resource::Experiment,
+        "run_id" | "runId" | "run_uuid" | "runUuid" => Resource::Run,
+        "name" | "new_name" | "newName" if row.family() == Some(Family::Registry) => Resource::Model,
         _ => return None,
     })
 }

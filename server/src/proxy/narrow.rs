@@ -122,11 +122,11 @@ fn lacks_scope(key: &Key, scope: Scope) -> Reason {
     )
 }
 
-/// Refuses, or, with a key in shadow mode, only counts and notes what would have been refused.
+/// Refuses, or, with a key in shadow mode, only counts what would have been refused.
 ///
 /// # Errors
 /// 403.
-pub fn enforce(note: &Note, key: &Key, reason: Option<Reason>) -> Result<()> {
+pub fn enforce(key: &Key, reason: Option<Reason>, note: &Note) -> Result<()> {
     match reason {
         None => Ok(()),
         Some(reason) if key.settings.shadow => {

@@ -1,6 +1,7 @@
 //! The audit before a real MLflow: what a call leaves behind, who may see it, and that nothing acknowledged is lost.
 
 use std::{
+    io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -390,36 +391,26 @@ struct Flowdeck {
 
 impl Flowdeck {
     async fn start(data: &std::path::Path, upstream: &Url) -> Self {
-        // A free port: taken, and given back.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(env!("CARGO_BIN_EXE_flowdeck"))
-            .args([
-                "--listen",
-                &format!("127.0.0.1:{port}"),
-                "--site-dir",
-                SITE,
-                "--mlflow-url",
-                upstream.as_str(),
-            ])
-            .args(["--user-rate", "1000000", "--user-burst", "1000000", "--user-calls", "2000"])
+        let mut process = Command::new(env!("CARGO_BIN_EXE_flowdeck"))
+            .args(["--listen", "127.0.0.1:0", "--site-dir", SITE, "--mlflow-url", upstream.as_str()])
+            .args(["--user-rate", "1000000", "--user-burst", "1000000", "--user-calls", "1000"])
             .arg("--data-dir")
             .arg(data)
             .env_remove("FLOWDECK_MLFLOW_PYTHON")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let flowdeck = Self {
+        let said = BufReader::new(process.stdout.take().unwrap());
+        let read = tokio::task::spawn_blocking(|| {
+            let mut lines = said.lines().map_while(Result::ok);
+            lines.find_map(|line| Some(line.split_once("is ready at ")?.1.trim_end_matches('/').to_owned()))
+        });
+        let origin = timeout(LONG, read).await.expect("Flowdeck says that it is ready").unwrap();
+        Self {
             process,
-            origin: format!("http://127.0.0.1:{port}"),
-        };
-        let up = async {
-            while Client::new().get(format!("{}/health", flowdeck.origin)).send().await.is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        timeout(LONG, up).await.expect("Flowdeck comes up");
-        flowdeck
+            origin: origin.expect("an address"),
+        }
     }
 }
 

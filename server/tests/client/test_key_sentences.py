@@ -103,3 +103,25 @@ def test_a_call_that_a_key_is_not_for(client, experiment, new_key, caplog):
     with showing(new_key(scopes=["read"])["key"]), mlflow.start_span("answer"):
         pass
     assert "lacks the scope `write`" in caplog.text, "a trace that is not saved is told in the log"
+
+
+def test_a_key_that_calls_too_often(flowdeck, client, new_key, caplog):
+    # Each of the client's tries ends at once: an hour's pause is not waited for where none is left.
+    with showing(new_key(rate_per_second=1 / 3600, burst=1)["key"]), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        client.search_experiments(max_results=1)
+        # The client shows the sentence of no answer that it would have tried again; its own says what happened.
+        assert "too many 429 error responses" in printed(client.search_experiments)
+        bearer = {"Authorization": f"Bearer {os.environ['MLFLOW_TRACKING_TOKEN']}"}
+        answer = flowdeck.ask("GET", "/api/2.0/mlflow/experiments/search?max_results=1", lambda request: request, headers=bearer)
+    assert (answer.status_code, answer.json()["error_code"]) == (429, "REQUEST_LIMIT_EXCEEDED")
+    assert "this API key's own limit is reached" in answer.json()["message"]
+    assert "slow this program down" in answer.json()["message"]
+    assert int(answer.headers["Retry-After"]) > 3000
+
+    # Where the pause is short, the client keeps it, and nobody sees anything but a slower script.
+    caplog.set_level("DEBUG", "urllib3.connectionpool")
+    with showing(new_key(rate_per_second=2, burst=1)["key"]):
+        for _ in range(3):
+            client.search_experiments(max_results=1)
+    assert "Retry: " in caplog.text

@@ -5,6 +5,7 @@ pub mod experiment;
 pub mod experiments;
 pub mod module;
 pub mod not_found;
+pub mod reference;
 pub mod run;
 pub mod sign_in;
 pub mod trouble;

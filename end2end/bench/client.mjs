@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { say, untilEnd } from '../lib/end.mjs';
-import { Flowdeck, expectPlaces, places } from '../lib/flowdeck.mjs';
+import { Flowdeck, expectPlaces, places, withUs } from '../lib/flowdeck.mjs';
 import { median } from './figures.mjs';
 import { Program, port } from './program.mjs';
 import { aim, seconds, table, times } from './table.mjs';
@@ -84,7 +84,7 @@ function basic(url, password) {
 /** The seconds of one round. @param {Record<string, string>} env */
 async function work(env) {
   const told = { ...clean(), MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: 'true', ...env };
-  const { stdout } = await promisify(execFile)(places.python, [script], { env: told, timeout: LIMIT });
+  const { stdout } = await promisify(execFile)(...withUs(places.python, [script]), { env: told, timeout: LIMIT });
   return Number(stdout.trim());
 }
 

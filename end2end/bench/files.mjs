@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { say, untilEnd } from '../lib/end.mjs';
+import { withUs } from '../lib/flowdeck.mjs';
 import { median } from './figures.mjs';
 import { forgetPeak, memory, processorTime } from './program.mjs';
 import { aim, cell, megabytes, percent, seconds, table } from './table.mjs';
@@ -77,7 +78,7 @@ async function measure({ url, pid }, path, args) {
   const spent = await processorTime(pid);
   const ask = ['-sS', '--fail-with-body', '-m', `${LIMIT}`, '-o', '/dev/null', '-w', '%{time_total} %{size_upload} %{size_download}'];
   const asked = [...ask, '-H', `Authorization: ${ways.authorization}`, ...args, `${url}${ARTIFACTS}/${path}`];
-  const { stdout } = await promisify(execFile)('curl', asked);
+  const { stdout } = await promisify(execFile)(...withUs('curl', asked));
   const [took, up, down] = stdout.split(' ').map(Number);
   if (Math.max(up, down) !== SIZE) throw new Error(`curl moved ${up} bytes up and ${down} down, of ${SIZE}`);
   return { rate: SIZE / took, processor: (await processorTime(pid)) - spent, before, growth: (await memory(pid)).peak - before };

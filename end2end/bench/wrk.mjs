@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { withUs } from '../lib/flowdeck.mjs';
 import { environment, processorTime, programs } from './program.mjs';
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'wrk.lua');
@@ -22,7 +23,7 @@ const script = join(dirname(fileURLToPath(import.meta.url)), 'wrk.lua');
 export async function wrk(way, path, authorization, connections, seconds) {
   const before = await processorTime(way.pid);
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, '-H', `Authorization: ${authorization}`, way.url + path];
-  const { stdout } = await promisify(execFile)(programs.wrk, args, { env: environment(), timeout: (seconds + 30) * 1000 });
+  const { stdout } = await promisify(execFile)(...withUs(programs.wrk, args), { env: environment(), timeout: (seconds + 30) * 1000 });
   const spent = (await processorTime(way.pid)) - before;
   const measured = JSON.parse(stdout.match(/MEASURED (.*)/)?.[1] ?? 'null');
   if (!measured?.requests || measured.bad > 0) throw new Error(`wrk ${args.slice(0, 2).join(' ')} ${way.url}${path}: ${measured?.bad} bad answers\n${stdout}`);

@@ -64,6 +64,9 @@ pub fn run(folders: &Folders, options: &Options) -> anyhow::Result<()> {
 
 /// The folder of the programs that Flowdeck is compared with: Debian's below `usr`, Traefik in `bin`.
 fn others(folders: &Folders) -> anyhow::Result<PathBuf> {
+    if process::find("curl").is_none() {
+        debian::install("curl", "seconds, once")?;
+    }
     let others = folders.tools.join("bench");
     debian::unpack(DEBIAN, &others.join("debian"))?;
     let venv = others.join("traefik");

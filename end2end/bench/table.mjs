@@ -1,31 +1,32 @@
-// The one table that the comparison prints.
-
-/**
- * @typedef {object} Row
- * @property {string} figure
- * @property {number} [flowdeck] @property {number} [mlflow] nothing where there is nothing to measure
- * @property {(value: number) => string} unit
- */
+// The tables that comparisons print.
 
 export const bytes = (/** @type {number} */ value) => `${group(value / 1000)} kB`;
+export const megabytes = (/** @type {number} */ value) => `${group(value / 1e6)} MB`;
 export const count = (/** @type {number} */ value) => group(value);
 export const whole = (/** @type {number} */ value) => `${group(value)} ms`;
 export const fine = (/** @type {number} */ value) => `${value.toFixed(2)} ms`;
+export const micro = (/** @type {number} */ value) => `${value.toFixed(1)} µs`;
+export const seconds = (/** @type {number} */ value) => `${value.toFixed(2)} s`;
+export const percent = (/** @type {number} */ value) => `${Math.round(value * 100)} %`;
+export const times = (/** @type {number} */ value) => `${value.toFixed(1)} ×`;
 
-/** Rows, and titles between them. @param {(Row | string)[]} rows @returns {string} */
-export function table(rows) {
-  const head = ['', 'Flowdeck', 'MLflow', 'ratio'];
-  const lines = rows.map((row) => (typeof row === 'string' ? row : cells(row)));
-  const filled = lines.filter((line) => typeof line !== 'string');
-  const widths = head.map((title, column) => Math.max(title.length, ...filled.map((line) => line[column].length)));
-  const put = (/** @type {string[]} */ line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ').trimEnd();
-  return [put(head), ...lines.map((line) => (typeof line === 'string' ? `\n${line}` : put(line)))].join('\n');
+/** A figure that may be missing, because there is nothing to measure. @param {number | undefined} value @param {(value: number) => string} unit */
+export function cell(value, unit) {
+  return value === undefined ? '–' : unit(value);
 }
 
-/** @param {Row} row */
-function cells({ figure, flowdeck, mlflow, unit }) {
-  const show = (/** @type {number | undefined} */ value) => (value === undefined ? '–' : unit(value));
-  return [`  ${figure}`, show(flowdeck), show(mlflow), flowdeck !== undefined && mlflow ? (flowdeck / mlflow).toPrecision(2) : '–'];
+/** What a figure has to be, and whether it is. @param {string} target @param {boolean} holds */
+export function aim(target, holds) {
+  return `${target}${holds ? '' : '  MISSED'}`;
+}
+
+/** Rows of cells, and titles between them. @param {string[]} head @param {(string[] | string)[]} rows @returns {string} */
+export function table(head, rows) {
+  const filled = [head, ...rows.filter((row) => typeof row !== 'string')];
+  const widths = head.map((_, column) => Math.max(...filled.map((row) => (row[column] ?? '').length)));
+  const indented = (/** @type {string[]} */ [first, ...rest]) => [`  ${first}`, ...rest];
+  const put = (/** @type {string[]} */ row) => row.map((text, column) => (column === 0 ? text.padEnd(widths[0] + 2) : text.padStart(widths[column]))).join('  ').trimEnd();
+  return [put(head), ...rows.map((row) => (typeof row === 'string' ? `\n${row}` : put(indented(row))))].join('\n');
 }
 
 /** Thousands apart. @param {number} value */

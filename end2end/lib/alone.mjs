@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
+import { say, untilEnd } from './end.mjs';
 import { Flowdeck, expectPlaces, launchOptions } from './flowdeck.mjs';
 
 /**
@@ -15,11 +16,7 @@ import { Flowdeck, expectPlaces, launchOptions } from './flowdeck.mjs';
 export async function alone(work) {
   expectPlaces();
   const flowdeck = new Flowdeck(await mkdtemp(join(tmpdir(), 'flowdeck-alone-')), {});
-  /** @type {Promise<never>} */
-  const interrupted = new Promise((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => reject(new Error(`interrupted (${signal})`)));
-  });
-  const done = async () => {
+  const whole = async () => {
     say('starting Flowdeck with an MLflow of its own (half a minute to a minute)');
     await flowdeck.run().catch(async (error) => {
       throw new Error(`${error}\n${(await flowdeck.log()).slice(-3000)}`);
@@ -32,22 +29,7 @@ export async function alone(work) {
       await browser.close();
     }
   };
-  try {
-    await Promise.race([done(), interrupted]);
-    process.exitCode = 0;
-  } catch (error) {
-    process.exitCode = 1;
-    console.error(`error: ${error instanceof Error ? error.message : error}`);
-  } finally {
-    await flowdeck.stop();
-  }
-  // What an interruption left behind of the work, the browser above all, ends here.
-  process.exit();
-}
-
-/** What is being done, where the results are not. @param {string} what */
-export function say(what) {
-  console.error(`→ ${what}`);
+  await untilEnd(whole, () => flowdeck.stop());
 }
 
 /**

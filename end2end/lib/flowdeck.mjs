@@ -85,10 +85,8 @@ export class Flowdeck {
     // Tests of wrong passwords each come from an address of their own, so that none slows another down.
     args.push('--trusted-proxies', '127.0.0.1/32', ...(this.options.args ?? []));
     args.push(...(this.options.mlflow ? ['--mlflow-url', this.options.mlflow] : ['--mlflow-python', python]));
-    // Linux ends it with us, however we end.
-    const [command, ...before] = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', program] : [program];
     const start = (await this.log()).length;
-    this.child = spawn(command, [...before, ...args], { cwd: this.folder, env: ours(process.env), stdio: ['ignore', log.fd, log.fd] });
+    this.child = spawn(...withUs(program, args), { cwd: this.folder, env: ours(process.env), stdio: ['ignore', log.fd, log.fd] });
     await log.close();
     const running = () => {
       if (this.child?.exitCode !== null || this.child?.signalCode !== null) throw new Error('Flowdeck ended');
@@ -144,6 +142,13 @@ export class Flowdeck {
     return readFile(join(this.folder, 'flowdeck.log'), 'utf8').catch(() => '');
   }
 
+  /** Where the MLflow that it runs answers. */
+  async mlflowUrl() {
+    const found = (await this.log()).match(/MLflow answers at (http:\/\/127\.0\.0\.1:\d+)/);
+    if (!found) throw new Error("Flowdeck's log does not say where its MLflow answers");
+    return found[1];
+  }
+
   /** The process group of the MLflow that it runs. */
   async mlflowGroup() {
     return Number(await readFile(join(this.folder, 'data/mlflow/mlflow.pid'), 'utf8'));
@@ -153,6 +158,11 @@ export class Flowdeck {
   async killMlflow() {
     process.kill(-(await this.mlflowGroup()), 'SIGKILL');
   }
+}
+
+/** How to start a program so that Linux ends it with us, however we end. @param {string} program @param {string[]} args @returns {[string, string[]]} */
+export function withUs(program, args) {
+  return existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', ['--pdeathsig', 'TERM', program, ...args]] : [program, args];
 }
 
 /** The environment without settings of Flowdeck: each start says what it wants. @param {NodeJS.ProcessEnv} env */

@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 
 import { chromium } from 'playwright-core';
 
-import { alone, say, signedIn } from '../lib/alone.mjs';
+import { alone, signedIn } from '../lib/alone.mjs';
+import { say } from '../lib/end.mjs';
 import { launchOptions, places } from '../lib/flowdeck.mjs';
 import { Rest } from '../lib/rest.mjs';
 

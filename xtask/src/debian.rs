@@ -1,4 +1,4 @@
-//! Debian's package manager: installing what is missing, and which mirror this machine uses.
+//! Debian's package manager: installing what is missing, unpacking what is only tried, and which mirror this machine uses.
 
 use std::{fs, path::Path, process::Command};
 
@@ -7,6 +7,7 @@ use anyhow::bail;
 use crate::{
     file,
     process::{doing, find, output, run, succeeds},
+    stamp,
 };
 
 /// Installs a package where that is possible without asking anybody; the error says what to install by hand.
@@ -28,6 +29,32 @@ pub fn install(package: &str, how_long: &str) -> anyhow::Result<()> {
         run(&mut install())?;
     }
     Ok(())
+}
+
+/// Unpacks packages below `folder`, where that has not been done: for programs that are to be started by us alone, and not as a
+/// service of this machine.
+pub fn unpack(packages: &[&str], folder: &Path) -> anyhow::Result<()> {
+    let marker = folder.join(".packages");
+    let wanted = packages.join(" ");
+    if stamp::is(&marker, &wanted) {
+        return Ok(());
+    }
+    if find("apt-get").is_none() || find("dpkg-deb").is_none() {
+        bail!("this is no Debian, whose packages are needed: {wanted}");
+    }
+    doing(&format!("fetching Debian's {wanted}"), "seconds, once");
+    let download = folder.join("download");
+    file::fresh_folder(folder)?;
+    file::make_folder(&download)?;
+    // Root's apt would otherwise write as another user, who may not write here.
+    let mut apt = Command::new("apt-get");
+    apt.args(["download", "-qq", "-o", "APT::Sandbox::User=root"]);
+    run(apt.args(packages).current_dir(&download))?;
+    for archive in file::entries(&download)? {
+        run(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(folder))?;
+    }
+    file::remove_folder(&download)?;
+    file::write(&marker, wanted)
 }
 
 /// The address of the Debian mirror that this machine's own apt uses.

@@ -43,8 +43,8 @@ enum Command {
     Test(test::Options),
     /// Check formatting, lints, house rules and the size budget
     Check,
-    /// Compare Flowdeck with MLflow's own console
-    Bench,
+    /// Compare Flowdeck with MLflow's own console, with other proxies, and with MLflow alone
+    Bench(bench::Options),
     /// Take the pictures in docs/images anew
     Screenshots(screenshots::Options),
     /// Build the browser's files
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&folders, &options),
         Command::Test(options) => test::run(&folders, &options),
         Command::Check => check::run(&folders),
-        Command::Bench => bench::run(&folders),
+        Command::Bench(options) => bench::run(&folders, &options),
         Command::Screenshots(options) => screenshots::run(&folders, &options),
         Command::Dist(options) => dist::run(&folders, &options),
         Command::Setup => setup::all(&folders),

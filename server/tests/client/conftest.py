@@ -29,6 +29,7 @@ from mlflow.server.auth.client import AuthServiceClient
 START_LIMIT = 300
 STOP_LIMIT = 60
 MEMBER = ("member", "correct horse battery")
+KEYS = "/api/flowdeck/v1/keys"
 
 
 @dataclass
@@ -106,6 +107,16 @@ def signed_in(who):
         yield
 
 
+@contextmanager
+def showing(key):
+    """As the stock client is given an API key; nothing else tells who calls."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ["MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"]:
+            patch.delenv(name, raising=False)
+        patch.setenv("MLFLOW_TRACKING_TOKEN", key)
+        yield
+
+
 @pytest.fixture
 def client(flowdeck):
     """The administrator's client; the fluent calls of `mlflow` go the same way."""
@@ -118,6 +129,22 @@ def client(flowdeck):
 def member(flowdeck):
     """For `with member():` — somebody who may read everything and change what is theirs."""
     return lambda: signed_in(MEMBER)
+
+
+@pytest.fixture
+def new_key(flowdeck):
+    """For `new_key(scopes=["read"])` — a new API key as Flowdeck tells of it; the member's, where nobody else is named."""
+    made = []
+
+    def make(who=MEMBER, **wanted):
+        answer = flowdeck.ask("POST", KEYS, who, json={"name": "laptop"} | wanted)
+        assert answer.status_code == 201, answer.text
+        made.append(f"{KEYS}/{answer.json()['id']}")
+        return answer.json()
+
+    yield make
+    for path in made:
+        assert flowdeck.ask("DELETE", path).status_code == 200
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 // Flowdeck beside MLflow's own console: one MLflow, the same data, one table of ratios.
 
-import { alone, say, signedIn } from '../lib/alone.mjs';
+import { alone, signedIn } from '../lib/alone.mjs';
+import { say } from '../lib/end.mjs';
 import { median } from './figures.mjs';
 import { EXPERIMENTS, FIRST_EXPERIMENT, FIRST_RUN, RUNS, fill } from './fill.mjs';
 import { latency } from './latency.mjs';
 import { visit } from './page.mjs';
-import { bytes, count, fine, table, whole } from './table.mjs';
+import { bytes, cell, count, fine, table, whole } from './table.mjs';
 
 const VISITS = 5;
 const CALLS = 2000;
@@ -17,7 +18,7 @@ connections that stay open; a time below zero says that the machine's noise is l
 
 await alone(async (flowdeck, browser) => {
   const admin = await flowdeck.admin();
-  const mlflow = await mlflowUrl(flowdeck);
+  const mlflow = await flowdeck.mlflowUrl();
   say(`filling MLflow with ${EXPERIMENTS} experiments and ${RUNS} runs (half a minute)`);
   const experiment = await fill(admin);
 
@@ -46,7 +47,7 @@ await alone(async (flowdeck, browser) => {
     "MLflow's GET /health, here as /health/mlflow",
     ...(await calls({ url: `${flowdeck.url}/health/mlflow`, headers: {} }, { url: `${mlflow}/health`, headers: {} })),
   );
-  console.log(`\n${table(rows)}\n\n${EXPLANATION}`);
+  console.log(`\n${table(['', 'Flowdeck', 'MLflow', 'ratio'], rows)}\n\n${EXPLANATION}`);
 
   /**
    * Rows about one page of both.
@@ -64,7 +65,7 @@ await alone(async (flowdeck, browser) => {
       there.push(await visit(browser, ...mlflowPlace, first));
     }
     /** @param {string} figure @param {(value: number) => string} unit @param {(visit: import('./page.mjs').Visit) => number} of */
-    const row = (figure, unit, of) => ({ figure, unit, flowdeck: median(here.map(of)), mlflow: median(there.map(of)) });
+    const row = (figure, unit, of) => beside(figure, unit, median(here.map(of)), median(there.map(of)));
     return [
       row('bytes transferred', bytes, (visit) => visit.bytes),
       row('requests', count, (visit) => visit.requests),
@@ -81,15 +82,13 @@ await alone(async (flowdeck, browser) => {
 async function calls(through, direct) {
   const took = await latency(through, direct, CALLS);
   const row = (/** @type {'median' | 'p99'} */ what) => [
-    { figure: what, unit: fine, flowdeck: took.through[what], mlflow: took.direct[what] },
-    { figure: `${what}, added`, unit: fine, flowdeck: took.through[what] - took.direct[what] },
+    beside(what, fine, took.through[what], took.direct[what]),
+    beside(`${what}, added`, fine, took.through[what] - took.direct[what]),
   ];
   return [...row('median'), ...row('p99')];
 }
 
-/** Where the MLflow that Flowdeck runs itself answers. @param {import('../lib/flowdeck.mjs').Flowdeck} flowdeck */
-async function mlflowUrl(flowdeck) {
-  const found = (await flowdeck.log()).match(/MLflow answers at (http:\/\/127\.0\.0\.1:\d+)/);
-  if (!found) throw new Error("Flowdeck's log does not say where its MLflow answers");
-  return found[1];
+/** @param {string} figure @param {(value: number) => string} unit @param {number} flowdeck @param {number} [mlflow] nothing where there is nothing to measure */
+function beside(figure, unit, flowdeck, mlflow) {
+  return [figure, unit(flowdeck), cell(mlflow, unit), mlflow ? (flowdeck / mlflow).toPrecision(2) : '–'];
 }

@@ -1,0 +1,95 @@
+// The stock client at work: through Flowdeck, at the MLflow behind it, and at an MLflow as people start it.
+
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { say, untilEnd } from '../lib/end.mjs';
+import { Flowdeck, expectPlaces, places, withUs } from '../lib/flowdeck.mjs';
+import { median } from './figures.mjs';
+import { Program, port } from './program.mjs';
+import { aim, seconds, table, times } from './table.mjs';
+
+const ROUNDS = 3;
+const LIMIT = 600_000;
+const script = join(dirname(fileURLToPath(import.meta.url)), 'client.py');
+
+const EXPLANATION = `A hundred runs with five parameters and three metrics each, logged by the stock client one after the other; the median of
+${ROUNDS} rounds, all three in turn. Through Flowdeck the client shows an API key, elsewhere the administrator's name and password.
+Flowdeck's own MLflow remembers for a short while which passwords were right; as MLflow is started by default, it does not.`;
+
+/** @type {{ stop: () => Promise<unknown> }[]} */
+const running = [];
+await untilEnd(
+  async () => {
+    expectPlaces();
+    say('starting Flowdeck with its MLflow, and another MLflow (a minute)');
+    const flowdeck = new Flowdeck(await mkdtemp(join(tmpdir(), 'flowdeck-bench-')), {});
+    running.push(flowdeck);
+    await flowdeck.run().catch(async (error) => {
+      throw new Error(`${error}\n${(await flowdeck.log()).slice(-3000)}`);
+    });
+    const admin = await flowdeck.admin();
+    const { key } = await (await admin.call('POST', '/api/flowdeck/v1/keys', { name: 'bench' })).json();
+    const other = await plain();
+    const ways = [
+      { name: 'through Flowdeck', env: { MLFLOW_TRACKING_URI: flowdeck.url, MLFLOW_TRACKING_TOKEN: key } },
+      { name: 'at the MLflow behind it', env: basic(await flowdeck.mlflowUrl(), admin.password) },
+      { name: 'at `mlflow server --app-name basic-auth`', env: basic(other.url, other.password) },
+    ];
+    say('logging (three to ten minutes: the last way is slow)');
+    /** @type {number[][]} */
+    const took = ways.map(() => []);
+    // In turn, so that what else the machine does falls on all.
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const [index, { env }] of ways.entries()) took[index].push(await work(env));
+    }
+    const [through, behind, started] = took.map(median);
+    const slower = through / behind - 1;
+    const told = (/** @type {number} */ way) => [ways[way].name, seconds(median(took[way])), took[way].map(seconds).join('  ')];
+    const rows = [
+      [...told(0), '', ''],
+      [...told(1), `${(slower * 100).toFixed(1)} % slower`, aim('at most 5 % slower', slower <= 0.05)],
+      [...told(2), `${times(started / through)} faster`, aim('at least 3 × faster', started / through >= 3)],
+    ];
+    console.log(`\n${table(['', 'median', 'each round', 'Flowdeck is', 'target'], rows)}\n\n${EXPLANATION}`);
+  },
+  async () => {
+    for (const one of running.reverse()) await one.stop();
+  },
+);
+
+/** MLflow as its manual has people start it. */
+async function plain() {
+  const at = await port();
+  const url = `http://127.0.0.1:${at}`;
+  const password = randomBytes(16).toString('hex');
+  const program = await Program.start(places.python, `${url}/health`, () => ({
+    args: ['-m', 'mlflow', 'server', '--app-name', 'basic-auth', '--host', '127.0.0.1', '--port', `${at}`],
+    env: { ...clean(), MLFLOW_FLASK_SERVER_SECRET_KEY: randomBytes(16).toString('hex'), MLFLOW_AUTH_ADMIN_PASSWORD: password },
+  }));
+  running.push(program);
+  return { url, password };
+}
+
+/** Who calls where, as the stock client is told. @param {string} url @param {string} password @returns {Record<string, string>} */
+function basic(url, password) {
+  return { MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_USERNAME: 'admin', MLFLOW_TRACKING_PASSWORD: password };
+}
+
+/** The seconds of one round. @param {Record<string, string>} env */
+async function work(env) {
+  const told = { ...clean(), MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: 'true', ...env };
+  const { stdout } = await promisify(execFile)(...withUs(places.python, [script]), { env: told, timeout: LIMIT });
+  return Number(stdout.trim());
+}
+
+/** The environment without anybody's settings of MLflow. */
+function clean() {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('MLFLOW_'));
+  return { ...Object.fromEntries(others), MLFLOW_DISABLE_TELEMETRY: 'true' };
+}

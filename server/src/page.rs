@@ -108,7 +108,8 @@ pub async fn render(
 ) -> Response {
     about(&note, request.uri().path());
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Error::MethodNotAllowed.into_response();
+        let allow = "GET, HEAD".to_owned();
+        return Error::MethodNotAllowed { allow }.into_response();
     }
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let base = pages.state.config.listen.base_path.clone();

@@ -93,6 +93,8 @@ pub enum Kind {
     Status,
     Method,
     Way,
+    /// `yes`: a key in shadow mode would have been refused.
+    Shadow,
 }
 
 /// `text` without control characters, cut to so many bytes.
@@ -156,6 +158,9 @@ impl Entry {
         each(Kind::Status, class(self.status));
         each(Kind::Method, &self.method);
         each(Kind::Way, self.way.as_str());
+        if self.shadow.is_some() {
+            each(Kind::Shadow, "yes");
+        }
     }
 
     /// For the REST API. `whole` is false for those who may see that something was changed, and not from where.
@@ -198,7 +203,7 @@ impl Way {
 // === impl Kind ===
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Run,
         Self::Model,
         Self::Experiment,
@@ -208,6 +213,7 @@ impl Kind {
         Self::Status,
         Self::Method,
         Self::Way,
+        Self::Shadow,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -221,6 +227,7 @@ impl Kind {
             Self::Status => "status",
             Self::Method => "method",
             Self::Way => "way",
+            Self::Shadow => "shadow",
         }
     }
 }

@@ -55,6 +55,8 @@ struct Asked {
     /// A registered model's name.
     #[param(max_length = 255)]
     model: String,
+    /// `yes`: only what a key in shadow mode would have been refused.
+    shadow: String,
     /// Ms since 1970.
     #[param(value_type = Option<i64>, minimum = 0)]
     from: String,
@@ -158,9 +160,9 @@ async fn permitted(state: &state::State, principal: &Principal, mut filter: Filt
             ));
         }
     };
-    if filter.key.is_some() {
+    if filter.key.is_some() || filter.shadow {
         return Err(Error::Forbidden(
-            "only owners may look for the calls of a key that is not theirs".into(),
+            "only owners may look for calls by what is not theirs to see: a key, or its shadow mode".into(),
         ));
     }
     let authorization = caller::authorization(state, principal).await?;
@@ -224,6 +226,11 @@ impl Asked {
             experiment: word("experiment", &self.experiment)?,
             run: word("run", &self.run)?,
             model: word("model", &self.model)?,
+            shadow: match self.shadow.as_str() {
+                "" => false,
+                "yes" => true,
+                _ => return Err(Error::BadRequest("shadow= is yes, or nothing".into())),
+            },
             from: number("from", &self.from)?,
             to: number("to", &self.to)?,
             q: word("q", &self.q)?,

@@ -31,6 +31,8 @@ pub struct Filter {
     pub experiment: Option<String>,
     pub run: Option<String>,
     pub model: Option<String>,
+    /// Only what a key in shadow mode would have been refused.
+    pub shadow: bool,
     /// Ms since 1970, both included.
     pub from: Option<i64>,
     pub to: Option<i64>,
@@ -250,6 +252,7 @@ impl Filter {
             (Kind::Run, self.run.as_deref()),
             (Kind::Model, self.model.as_deref()),
             (Kind::Experiment, self.experiment.as_deref()),
+            (Kind::Shadow, self.shadow.then_some("yes")),
             (Kind::Key, self.key.as_deref()),
             (Kind::User, self.user.as_deref()),
             (Kind::Route, self.route.as_deref()),
@@ -292,6 +295,9 @@ impl Filter {
                 query.push(format_args!(" AND instr(char(10) || c.{column} || char(10), "));
                 query.push_bind(format!("\n{word}\n")).push(")");
             }
+        }
+        if self.shadow {
+            query.push(" AND c.shadow IS NOT NULL");
         }
         if let Some(from) = self.from {
             query.push(" AND c.at >= ").push_bind(from);

@@ -436,6 +436,9 @@ async fn no_acknowledged_write_is_lost_when_flowdeck_is_killed() {
     let mut flowdeck = Flowdeck::start(folder.path(), &upstream).await;
     let acknowledged = Arc::new(std::sync::Mutex::new(Vec::new()));
     let http = Client::builder().no_proxy().build().unwrap();
+    // Strangers get less of Flowdeck than people whom MLflow has taken.
+    let known = http.get(format!("{}/version", flowdeck.origin)).basic_auth("admin", Some("secret"));
+    assert_eq!(known.send().await.unwrap().status(), StatusCode::OK);
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..1000 {
         let (http, origin, acknowledged) = (http.clone(), flowdeck.origin.clone(), Arc::clone(&acknowledged));

@@ -143,6 +143,8 @@ async fn harden(State(state): State<state::State>, request: Request, next: Next)
     if state.config.listen.is_https() {
         put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
+    // What one caller may see is nobody else's. What may be kept says so itself.
+    put(header::CACHE_CONTROL, "no-store");
     // Pages bring a policy of their own, with a nonce; artifacts are sandboxed by the proxy.
     put(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
     response

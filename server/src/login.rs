@@ -23,7 +23,7 @@ use crate::{
     page,
     principal::Principal,
     session::{self, PERSON, Person},
-    state,
+    state, vault,
 };
 
 const TITLE: &str = "Sign in · Flowdeck";
@@ -147,6 +147,11 @@ pub async fn sign_in(
         }
     }
     state.limits.sign_ins.succeeded(&name);
+    // A password that was changed elsewhere was changed for a reason: whoever knew the old one may be in another session.
+    let known = state.vault.authorization(&name).await?;
+    if known.is_some() && known != vault::basic(&name, password.as_bytes()) {
+        state.db.end_sessions(&name).await?;
+    }
     state.vault.put(&name, password.as_bytes()).await?;
 
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

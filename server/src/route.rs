@@ -24,7 +24,7 @@ use crate::{
 
 /// The whole service.
 pub fn service(state: &State) -> Router {
-    let data = layer::inner(layer::calls(data(), state).merge(forms()), state).with_state(state.clone());
+    let data = layer::inner(layer::calls(data(), state).merge(documents()).merge(forms()), state).with_state(state.clone());
     let pages = layer::inner(Router::new().fallback(page::render), state);
     let service = pages.with_state(page::Pages::new(state.clone(), data.clone()));
     layer::outer(
@@ -61,7 +61,11 @@ fn data() -> Router<State> {
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
         .route("/api/flowdeck/v1/audit/export", of(Admin, get(audit::rest::export)))
-        // Anyone
+}
+
+/// What anyone may read about the API.
+fn documents() -> Router<State> {
+    Router::new()
         .route("/api/flowdeck/v1/openapi.json", get(openapi::json))
         .route("/api/flowdeck/v1/docs", get(openapi::page))
 }

@@ -6,11 +6,11 @@ use std::num::NonZeroU32;
 #[command(next_help_heading = "Limits")]
 pub struct Limit {
     /// API calls per second of one user's programs, and as many of the user's browser sessions; 0.5 is one call every two seconds
-    #[arg(long, env = "FLOWDECK_USER_RATE", value_name = "RATE", default_value = "100", value_parser = parse_rate)]
+    #[arg(long, env = "FLOWDECK_USER_RATE", value_name = "RATE", default_value = "500", value_parser = parse_rate)]
     pub user_rate: f64,
 
     /// How many API calls may come at once, after a pause, before the rate counts
-    #[arg(long, env = "FLOWDECK_USER_BURST", value_name = "CALLS", default_value = "400")]
+    #[arg(long, env = "FLOWDECK_USER_BURST", value_name = "CALLS", default_value = "2000")]
     pub user_burst: NonZeroU32,
 
     /// How many API calls of one user's programs may be open at the same time; browser sessions have as many of their own

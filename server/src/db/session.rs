@@ -113,6 +113,15 @@ impl Db {
             .map(drop)
     }
 
+    /// Ends every session of `user`.
+    pub async fn end_sessions(&self, user: &str) -> sqlx::Result<()> {
+        sqlx::query("DELETE FROM session WHERE user = ?")
+            .bind(user)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
     pub async fn delete_ended_sessions(&self, now: i64, idle_since: i64) -> sqlx::Result<u64> {
         let done = sqlx::query("DELETE FROM session WHERE expires_at <= ? OR used_at <= ?")
             .bind(now)

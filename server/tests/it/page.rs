@@ -131,8 +131,12 @@ async fn every_answer_is_hardened() {
         "/assets/none",
         "/api/2.0/mlflow/none",
         "/ajax-api/2.0/mlflow/users/current",
+        "/api/flowdeck/v1/session",
+        "/api/flowdeck/v1/keys",
     ] {
         let answer = user.get(path).await;
+        assert!(answer.headers()["cache-control"].to_str().unwrap().contains("no-store"), "{path}");
+        assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(answer.headers()["referrer-policy"], "same-origin", "{path}");
         assert!(answer.headers().contains_key("content-security-policy"), "{path}");

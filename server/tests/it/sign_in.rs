@@ -274,6 +274,30 @@ async fn a_password_changed_elsewhere_ends_in_sign_in() {
     let page = user.get("/experiments").await;
     assert_eq!(page.status(), StatusCode::SEE_OTHER);
     assert!(location(&page).starts_with("/login?why=ended&next="), "{}", location(&page));
+
+    // Somebody else may have been in the old session: the new password does not bring it back.
+    let again = app.sign_in(&user.user, "changed by the owner").await;
+    assert_eq!(again.get("/ajax-api/2.0/mlflow/users/current").await.status(), StatusCode::OK);
+    let old = user.get("/ajax-api/2.0/mlflow/users/current").await;
+    assert_eq!(old.status(), StatusCode::UNAUTHORIZED);
+    // The same password again ends nobody's session.
+    app.sign_in(&user.user, "changed by the owner").await;
+    assert_eq!(again.get("/ajax-api/2.0/mlflow/users/current").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn behind_https_the_cookie_is_for_this_host_and_https_alone() {
+    let app = TestApp::with(&["--public-origin", "https://ml.example.org"]).await;
+    let user = app.basic().await;
+    let fields = [("name", user.user.as_str()), ("password", user.password.as_str())];
+    let answer = app.anonymous().form("/login", &fields).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-"), "{cookie}");
+    for attribute in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
 }
 
 #[tokio::test]

@@ -1,0 +1,96 @@
+//! docs/asvs.md names tests: each of them is there, and each requirement is listed once.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+const NOT_SHOWN: &str = "\n## Not shown by a test\n";
+
+/// Whether the file of `file::name`, below `root`, has a test of that name.
+fn is_there(root: &Path, named: &str) -> bool {
+    let Some((file, name)) = named.split_once("::") else { return false };
+    fs::read_to_string(root.join(file)).is_ok_and(|source| has_test(file, &source, name))
+}
+
+/// A function with the attribute right above it, a title that is handed to Playwright, or a function that pytest finds.
+fn has_test(file: &str, source: &str, name: &str) -> bool {
+    match Path::new(file).extension().and_then(|kind| kind.to_str()) {
+        Some("rs") => source.match_indices(&format!("fn {name}(")).any(|(at, _)| {
+            let before = source[..at].trim_end().trim_end_matches("async").trim_end();
+            let above = before.lines().next_back().unwrap_or_default().trim_start();
+            above.starts_with("#[test]") || above.starts_with("#[tokio::test")
+        }),
+        Some("ts") => ['\'', '"', '`']
+            .iter()
+            .any(|quote| source.contains(&format!("test({quote}{name}{quote},"))),
+        Some("py") => name.starts_with("test_") && source.contains(&format!("\ndef {name}(")),
+        _ => false,
+    }
+}
+
+/// Of each row: the requirement, what it asks, and what shows it or why nothing does.
+fn rows(section: &str) -> Vec<[&str; 3]> {
+    let lines = section.lines().filter(|line| line.starts_with("| V"));
+    lines
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            <[&str; 3]>::try_from(cells).unwrap_or_else(|cells| panic!("not three cells: {cells:?}"))
+        })
+        .collect()
+}
+
+/// What stands between backticks.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn each_named_test_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let text = fs::read_to_string(root.join("docs/asvs.md")).unwrap();
+    let (shown, not_shown) = text.split_once(NOT_SHOWN).unwrap();
+    let (shown, not_shown) = (rows(shown), rows(not_shown));
+    assert!(!shown.is_empty() && !not_shown.is_empty());
+
+    let (mut listed, mut missing) = (BTreeSet::new(), Vec::new());
+    for (number, [requirement, _, cell]) in shown.iter().chain(&not_shown).enumerate() {
+        assert!(listed.insert(*requirement), "{requirement} is listed twice");
+        let is_shown = number < shown.len();
+        // Where nothing is shown, settings and files are quoted too.
+        let named: Vec<&str> = quoted(cell).filter(|text| is_shown || text.contains("::")).collect();
+        assert!(!is_shown || !named.is_empty(), "{requirement} names no test");
+        for name in named {
+            if !is_there(root, name) {
+                missing.push(format!("{requirement}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "there are no such tests:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn a_missing_test_is_noticed() {
+    let rust =
+        "#[tokio::test(flavor = \"multi_thread\")]\nasync fn it_holds() {}\n\nfn helper() {}\n\n#[test]\n#[ignore]\nfn not_run() {}\n";
+    assert!(has_test("a.rs", rust, "it_holds"));
+    assert!(has_test("a.rs", "mod tests {\n    #[test]\n    fn it_holds() {}\n}\n", "it_holds"));
+    for made_up in ["it_hold", "t_holds", "helper", "not_run", ""] {
+        assert!(!has_test("a.rs", rust, made_up), "{made_up}");
+    }
+    let browser = "test('one leads in', async () => {});\ntest(`next=${next}`, async () => {});\ntest.skip('not run', async () => {});\n";
+    assert!(has_test("a.spec.ts", browser, "one leads in") && has_test("a.spec.ts", browser, "next=${next}"));
+    for made_up in ["one leads", "leads in", "not run", ""] {
+        assert!(!has_test("a.spec.ts", browser, made_up), "{made_up}");
+    }
+    let client = "import x\n\n\ndef test_it(client):\n    pass\n\n\ndef helper():\n    pass\n";
+    assert!(has_test("test_a.py", client, "test_it"));
+    assert!(!has_test("test_a.py", client, "test_i") && !has_test("test_a.py", client, "helper"));
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert!(is_there(root, "src/check/asvs.rs::a_missing_test_is_noticed"));
+    for made_up in [
+        "src/check/asvs.rs::nobody_wrote_this",
+        "src/check/none.rs::a_missing_test_is_noticed",
+        "a_missing_test_is_noticed",
+    ] {
+        assert!(!is_there(root, made_up), "{made_up}");
+    }
+}

@@ -11,6 +11,7 @@ use tower_sessions::Session;
 use zeroize::Zeroizing;
 
 use crate::{
+    caller,
     error::{Error, Result},
     login,
     mlflow::{self, PasswordError},
@@ -53,15 +54,7 @@ pub struct Ended {
 
 /// `GET /api/flowdeck/v1/session` → `{"user","is_admin","mlflow":{"state","version"}}`
 pub async fn session(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
-    let authorization = match &principal {
-        Principal::Anonymous => return Err(Error::Unauthenticated("sign in first".into())),
-        Principal::Basic(basic) => basic.authorization.clone(),
-        Principal::Session(session) => state
-            .vault
-            .authorization(&session.user)
-            .await?
-            .ok_or_else(|| Error::Unauthenticated("sign in again".into()))?,
-    };
+    let authorization = caller::authorization(&state, &principal).await?;
     let who = mlflow::who(&state.upstream, &authorization).await;
     let (is_admin, up) = match who {
         Ok(who) => (Some(who.is_admin), true),

@@ -1,5 +1,6 @@
 //! Flowdeck's own state. `db/<thing>.rs` owns that thing's SQL.
 
+pub mod key;
 pub mod session;
 pub mod vault;
 

@@ -1,6 +1,9 @@
 //! Every layer, outermost first, with its reason.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -22,16 +25,20 @@ use tower_http::{
 };
 use tower_sessions::Session;
 use tracing::Instrument as _;
+use zeroize::Zeroizing;
 
 use crate::{
-    admission, csrf,
+    admission, clock, csrf,
     error::{Error, Result},
+    key::Key,
     principal::{Basic, Principal},
-    proxy::Verbatim,
+    proxy::{Verbatim, narrow},
     session, state,
 };
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The address that the request came from: the connection's, or what a trusted proxy says.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +52,7 @@ pub fn inner<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state:
             // Reads the cookie, and writes it where a handler has signed somebody in or out.
             .layer(session::layer(store, &state.config.listen, &state.config.session))
             // Who calls: everything below asks for it.
-            .layer(from_fn(principal))
+            .layer(from_fn_with_state(state.clone(), principal))
             // Needs to know whether the caller came by cookie.
             .layer(from_fn_with_state(state.clone(), csrf::same_origin)),
     )
@@ -164,36 +171,95 @@ async fn strip_base(State(state): State<state::State>, mut request: Request, nex
     next.run(request).await
 }
 
-async fn principal(session: Session, mut request: Request<Body>, next: Next) -> Result<Response> {
-    let caller = match request.headers().get(header::AUTHORIZATION) {
-        Some(value) => basic(value)?,
+async fn principal(State(state): State<state::State>, session: Session, mut request: Request<Body>, next: Next) -> Result<Response> {
+    let caller = match shown(request.headers())? {
         None => session::principal(&session).await.map_err(|error| {
             tracing::error!("cannot read a session: {error}");
             Error::Unavailable("Flowdeck cannot read its sessions at the moment; try again".into())
         })?,
+        Some(shown) => {
+            let caller = match shown {
+                Shown::Basic(basic) => Principal::Basic(basic),
+                Shown::Key(text) => Principal::Key(key(&state, &request, &text)?),
+            };
+            let by_cookie = session::principal(&session).await.unwrap_or(Principal::Anonymous);
+            if by_cookie.user().is_some_and(|user| Some(user) != caller.user()) {
+                return Err(two_callers());
+            }
+            caller
+        }
     };
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// `Basic` as MLflow will read it (RFC 7617); other schemes are not known.
-fn basic(value: &HeaderValue) -> Result<Principal> {
-    let refuse = || Error::Unauthenticated("sign in with a user name and a password (HTTP Basic)".into());
-    let text = value.to_str().map_err(|_| refuse())?;
-    let (scheme, pair) = text.split_once(' ').ok_or_else(refuse)?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(refuse());
+/// The key of this text, where it works, and from this address.
+fn key(state: &state::State, request: &Request<Body>, text: &str) -> Result<Arc<Key>> {
+    let now = clock::now();
+    let key = state
+        .keys
+        .identify(text, now)
+        .map_err(|refusal| Error::Unauthenticated(refusal.to_string()))?;
+    let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
+    if let Some(address) = address {
+        let name = &key.settings.name;
+        let reason = (!key.allows(address)).then(|| format!("the API key \"{name}\" may not be used from {address}"));
+        narrow::enforce(&key, reason)?;
+        key.usage.used(now, address);
     }
-    let pair = zeroize::Zeroizing::new(STANDARD.decode(pair.trim()).map_err(|_| refuse())?);
+    Ok(key)
+}
+
+/// What a program shows of itself in the header.
+enum Shown {
+    Basic(Basic),
+    Key(Zeroizing<String>),
+}
+
+/// `Authorization` and `X-API-Key`.
+///
+/// # Errors
+/// 400 for two that disagree (as RFC 6750 §3.1 has it), 401 for what cannot be read.
+fn shown(headers: &HeaderMap) -> Result<Option<Shown>> {
+    let refuse = || Error::Unauthenticated("show an API key (Bearer), or a user name and a password (HTTP Basic)".into());
+    let mut keys: Vec<Zeroizing<String>> = Vec::new();
+    let mut basic = None;
+    for value in headers.get_all(&X_API_KEY) {
+        keys.push(Zeroizing::new(value.to_str().map_err(|_| refuse())?.trim().to_owned()));
+    }
+    for value in headers.get_all(header::AUTHORIZATION) {
+        let (scheme, rest) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(refuse)?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            keys.push(Zeroizing::new(rest.trim().to_owned()));
+        } else if scheme.eq_ignore_ascii_case("basic") && basic.is_none() {
+            basic = Some(self::basic(value, rest).ok_or_else(refuse)?);
+        } else {
+            return Err(refuse());
+        }
+    }
+    keys.dedup_by(|a, b| **a == **b);
+    match (keys.pop(), basic) {
+        (None, basic) => Ok(basic.map(Shown::Basic)),
+        (Some(key), None) if keys.is_empty() => Ok(Some(Shown::Key(key))),
+        _ => Err(two_callers()),
+    }
+}
+
+fn two_callers() -> Error {
+    Error::BadRequest("this request shows two credentials that disagree: send one".into())
+}
+
+/// `Basic` as MLflow will read it (RFC 7617).
+fn basic(value: &HeaderValue, pair: &str) -> Option<Basic> {
+    let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
     let user = pair
         .split(|byte| *byte == b':')
         .next()
-        .and_then(|user| std::str::from_utf8(user).ok())
-        .ok_or_else(refuse)?;
+        .and_then(|user| std::str::from_utf8(user).ok())?;
     let mut authorization = value.clone();
     authorization.set_sensitive(true);
-    Ok(Principal::Basic(Basic {
+    Some(Basic {
         user: user.to_owned(),
         authorization,
-    }))
+    })
 }

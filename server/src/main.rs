@@ -9,9 +9,11 @@ use server::{
     config::{self, Config, secret::SecretText},
     data::{self, DataDir},
     db::Db,
+    key::Keys,
     limit::SignIns,
     listen,
     mlflow::{self, managed::Managed},
+    proxy::narrow::Homes,
     route,
     session::Store,
     state::{Inner, State},
@@ -103,7 +105,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let db = Db::open(&data_dir.path().join("flowdeck.db")).await?;
     let vault = Vault::new(db.clone(), vault_keys);
     vault.reseal().await?;
-    tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep());
+    tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep(vault.clone()));
+    let keys = Keys::load(db.clone()).await?;
+    tokio::spawn(keys.clone().keep_use());
 
     let (upstream, managed) = upstream(&config, &data_dir).await?;
     let state = State::new(Inner {
@@ -111,6 +115,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         upstream,
         db: db.clone(),
         vault,
+        keys: keys.clone(),
+        homes: Homes::default(),
         sign_ins: SignIns::default(),
         assets,
     });
@@ -126,6 +132,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(managed) = managed {
         managed.stop().await;
     }
+    keys.write_use().await;
     db.close().await;
     Ok(())
 }

@@ -7,7 +7,7 @@ pub mod user;
 
 pub use self::{
     external::{Fault, Version, version, vet},
-    user::{PasswordError, SignInError, Who, change_password, check_password, who},
+    user::{PasswordError, SignInError, UserError, Who, change_password, check_password, create_user, delete_user, who},
 };
 
 /// The MLflow that Flowdeck installs, and the release that its route table is taken from.

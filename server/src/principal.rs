@@ -1,6 +1,12 @@
 //! Who calls. Made once per request by [`crate::layer`], asked by handlers.
 
+use std::sync::Arc;
+
 use axum::http::HeaderValue;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+use crate::key::Key;
 
 /// The caller of one request.
 #[derive(Clone, Debug)]
@@ -11,6 +17,8 @@ pub enum Principal {
     Session(Session),
     /// A program with HTTP Basic; MLflow itself checks it.
     Basic(Basic),
+    /// A program with an API key.
+    Key(Arc<Key>),
 }
 
 /// What a session says of its person.
@@ -39,11 +47,22 @@ impl Principal {
             Self::Anonymous => None,
             Self::Session(session) => Some(&session.user),
             Self::Basic(basic) => Some(&basic.user),
+            Self::Key(key) => Some(&key.user),
         }
     }
 }
 
 // === impl Basic ===
+
+impl Basic {
+    /// The password as it came.
+    pub fn password(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let (_, pair) = self.authorization.to_str().ok()?.split_once(' ')?;
+        let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
+        let colon = pair.iter().position(|byte| *byte == b':')?;
+        Some(Zeroizing::new(pair[colon + 1..].to_vec()))
+    }
+}
 
 impl std::fmt::Debug for Basic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

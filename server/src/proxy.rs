@@ -1,9 +1,11 @@
 //! To MLflow and back: a route of the table, the caller's own credentials, bodies streamed both ways.
 
+pub mod about;
 pub mod body;
 pub mod credential;
 pub mod header;
 pub mod lookup;
+pub mod narrow;
 pub mod rescue;
 pub mod table;
 
@@ -26,6 +28,7 @@ use self::{
 };
 use crate::{
     error::{Error, Result},
+    key::{Key, body::WhileValid},
     layer::ClientAddress,
     path::Admitted,
     principal::Principal,
@@ -74,9 +77,24 @@ pub async fn forward(
     let row = found.row;
     let answer = async {
         let credential = Credential::of(&principal, row, &state).await?;
-        exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await
+        let Principal::Key(key) = &principal else {
+            return exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await;
+        };
+        let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
+        narrow::enforce(key, reason)?;
+        let call = Call { found, credential, client };
+        while_valid(key, exchange(&state.upstream, Patience::default(), call, request)).await
     };
     Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))
+}
+
+/// Ends the exchange, and the answer that is already under way, when the key ends.
+async fn while_valid(key: &Key, exchange: impl Future<Output = Result<Response>>) -> Result<Response> {
+    let response = tokio::select! {
+        response = exchange => response?,
+        () = key.ended.cancelled() => return Err(Error::Unauthenticated("this API key was disabled, revoked or rotated meanwhile".into())),
+    };
+    Ok(response.map(|body| Body::new(WhileValid::new(body, key.ended.clone()))))
 }
 
 /// The route that a request asks for.

@@ -1,11 +1,25 @@
 //! The URL space on one page; all of it lies below the base path.
 
 use axum::{
-    Router,
-    routing::{any, get, post},
+    Extension, Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::Response,
+    routing::{MethodRouter, any, delete, get, post},
 };
 
-use crate::{account, asset::Assets, health, layer, login, page, proxy, state::State};
+use crate::{
+    account,
+    asset::Assets,
+    error::Error,
+    health,
+    key::{account as service, rest},
+    layer, login, page,
+    principal::Principal,
+    proxy::{self, narrow},
+    scope::Scope::{self, *},
+    state::State,
+};
 
 /// The whole service.
 pub fn service(state: &State) -> Router {
@@ -27,12 +41,36 @@ fn data() -> Router<State> {
         .route("/v1/traces", any(proxy::forward))
         .route("/version", any(proxy::forward))
         // Flowdeck's own
-        .route("/api/flowdeck/v1/session", get(account::session))
-        .route("/api/flowdeck/v1/sessions", get(account::sessions))
+        .route("/api/flowdeck/v1/session", of(Read, get(account::session)))
+        .route("/api/flowdeck/v1/sessions", of(Admin, get(account::sessions)))
+        .route("/api/flowdeck/v1/keys", of(Admin, get(rest::list).post(rest::create)))
+        .route(
+            "/api/flowdeck/v1/keys/{id}",
+            of(Admin, get(rest::get).patch(rest::change).delete(rest::revoke)),
+        )
+        .route("/api/flowdeck/v1/keys/{id}/rotate", of(Admin, post(rest::rotate)))
+        .route(
+            "/api/flowdeck/v1/service-accounts",
+            of(Admin, get(service::list).post(service::create)),
+        )
+        .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
         // Anyone
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/health/mlflow", get(health::mlflow))
+}
+
+/// A route of our own that an API key opens with this scope. None of MLflow's experiments, models or families is behind it:
+/// a key that is narrowed to some stays outside.
+fn of(scope: Scope, route: MethodRouter<State>) -> MethodRouter<State> {
+    route.route_layer(from_fn(
+        move |Extension(principal): Extension<Principal>, request: Request, next: Next| async move {
+            if let Principal::Key(key) = &principal {
+                narrow::enforce(key, narrow::judge_own(key, scope))?;
+            }
+            Ok::<Response, Error>(next.run(request).await)
+        },
+    ))
 }
 
 /// Forms that work without a script; each answers with a page or a redirect.

@@ -19,7 +19,7 @@ use crate::{
     db::{Db, session::Row},
     principal::Principal,
     seal::Key,
-    vault::hex,
+    vault::{Vault, hex},
 };
 
 /// The one entry of a session's body.
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// Deletes what is over, for ever and ever; to be spawned.
-    pub async fn sweep(self) {
+    pub async fn sweep(self, vault: Vault) {
         let mut every = tokio::time::interval(Duration::from_secs(600));
         loop {
             every.tick().await;
@@ -78,7 +78,7 @@ impl Store {
             if let Err(error) = self.db.delete_ended_sessions(now, self.idle_since(now)).await {
                 tracing::warn!("cannot delete ended sessions: {error}");
             }
-            if let Err(error) = self.db.delete_unused_vault_rows(now - SIGNING_IN).await {
+            if let Err(error) = vault.forget_unused(now, now - SIGNING_IN).await {
                 tracing::warn!("cannot delete passwords that nobody needs: {error}");
             }
         }

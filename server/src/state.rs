@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{asset::Assets, config::Config, db::Db, limit::SignIns, upstream::Upstream, vault::Vault};
+use crate::{asset::Assets, config::Config, db::Db, key::Keys, limit::SignIns, proxy::narrow::Homes, upstream::Upstream, vault::Vault};
 
 /// Cheap to clone: one pointer.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub struct Inner {
     pub upstream: Upstream,
     pub db: Db,
     pub vault: Vault,
+    pub keys: Keys,
+    pub homes: Homes,
     pub sign_ins: SignIns,
     pub assets: Assets,
 }

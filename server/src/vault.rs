@@ -1,6 +1,11 @@
 //! The vault: once per user, the password that MLflow needs to hear, sealed under the secret key.
 //!
-//! Sessions (and later API keys) only name a user.
+//! Sessions and API keys only name a user. What is in use stays in memory, sealed as it is: a call costs no query.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -19,6 +24,8 @@ use crate::{
 pub struct Vault {
     db: Db,
     ring: KeyRing,
+    /// What was read or written last, by user.
+    known: Arc<RwLock<HashMap<String, Row>>>,
 }
 
 /// The first key seals; each of them opens.
@@ -73,7 +80,11 @@ pub fn hex(bytes: &[u8]) -> String {
 
 impl Vault {
     pub fn new(db: Db, ring: KeyRing) -> Self {
-        Self { db, ring }
+        Self {
+            db,
+            ring,
+            known: Arc::default(),
+        }
     }
 
     /// Seals anew, under the first key, what an older one seals. To be called at start.
@@ -112,7 +123,12 @@ impl Vault {
             key_id: key_id.clone(),
             sealed: key.seal(&owner(user), password),
         };
-        self.db.put_vault_row(&row, clock::now()).await
+        self.db.put_vault_row(&row, clock::now()).await?;
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(user.to_owned(), row);
+        Ok(())
     }
 
     /// What MLflow needs to hear for `user` (RFC 7617), marked sensitive; `None` where it is not known, or no longer readable.
@@ -120,8 +136,41 @@ impl Vault {
     /// # Errors
     /// When the database cannot be read.
     pub async fn authorization(&self, user: &str) -> sqlx::Result<Option<HeaderValue>> {
-        let row = self.db.vault_row(user).await?;
-        Ok(row.and_then(|row| self.ring.open(&row)).and_then(|password| basic(user, &password)))
+        if let Some(row) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(user) {
+            return Ok(self.value(row));
+        }
+        let Some(row) = self.db.vault_row(user).await? else {
+            return Ok(None);
+        };
+        let value = self.value(&row);
+        // Where somebody has put a newer one meanwhile, that stays.
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(user.to_owned()).or_insert(row);
+        Ok(value)
+    }
+
+    /// Deletes the password of `user`.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget(&self, user: &str) -> sqlx::Result<()> {
+        self.db.delete_vault_row(user).await?;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(user);
+        Ok(())
+    }
+
+    /// Deletes the passwords that no session and no key needs, unless they came since `before` (ms since 1970).
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_unused(&self, now: i64, before: i64) -> sqlx::Result<()> {
+        self.db.delete_unused_vault_rows(now, before).await?;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    fn value(&self, row: &Row) -> Option<HeaderValue> {
+        self.ring.open(row).and_then(|password| basic(&row.user, &password))
     }
 }
 

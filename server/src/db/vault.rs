@@ -29,10 +29,25 @@ impl Db {
             .await
     }
 
-    /// Passwords of those who have no session left, unless they came since `before`: somebody may be signing in.
-    pub async fn delete_unused_vault_rows(&self, before: i64) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM vault WHERE updated_at < ? AND user NOT IN (SELECT user FROM session)")
-            .bind(before)
+    /// Passwords of those who have neither a session nor a key left, unless they came since `before`: somebody may be signing in.
+    /// Nobody knows a service account's password but the vault: it stays.
+    pub async fn delete_unused_vault_rows(&self, now: i64, before: i64) -> sqlx::Result<()> {
+        sqlx::query(
+            "DELETE FROM vault WHERE updated_at < ?
+             AND user NOT IN (SELECT user FROM session)
+             AND user NOT IN (SELECT user FROM api_key WHERE state <> 'revoked' AND (expires_at IS NULL OR expires_at > ?))
+             AND user NOT IN (SELECT name FROM service_account)",
+        )
+        .bind(before)
+        .bind(now)
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
+    pub async fn delete_vault_row(&self, user: &str) -> sqlx::Result<()> {
+        sqlx::query("DELETE FROM vault WHERE user = ?")
+            .bind(user)
             .execute(&self.pool)
             .await
             .map(drop)

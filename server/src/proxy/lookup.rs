@@ -7,8 +7,9 @@ use std::{
 
 use http::Method;
 use matchit::{Params, Router};
+use percent_encoding::percent_decode_str;
 
-use super::table::{ROWS, Row, What};
+use super::table::{Prefix, ROWS, Row, What};
 use crate::path::Admitted;
 
 /// A request that may go to MLflow.
@@ -19,6 +20,34 @@ pub struct Match {
     pub path: String,
     /// The caller asked for a route that MLflow has retired; `row` is its successor, and the query wants translating.
     pub retired: bool,
+}
+
+// === impl Match ===
+
+impl Match {
+    /// The decoded value of a parameter in the row's path.
+    pub fn param(&self, name: &str) -> Option<String> {
+        let bare = ["/api", "/ajax-api"].into_iter().find_map(|prefix| self.path.strip_prefix(prefix));
+        let path = if self.row.prefix == Prefix::Bare { &self.path } else { bare? };
+        let names = |part: &str, tail| {
+            let inner = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+            inner.is_some_and(|inner| {
+                if tail {
+                    inner.strip_prefix('*') == Some(name)
+                } else {
+                    inner.trim_end_matches(":path") == name
+                }
+            })
+        };
+        let is_tail = self.row.path.rsplit('/').next().is_some_and(|last| names(last, true));
+        let at = self.row.path.split('/').position(|part| names(part, is_tail))?;
+        let value = if is_tail {
+            path.splitn(at + 1, '/').nth(at)?
+        } else {
+            path.split('/').nth(at)?
+        };
+        Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

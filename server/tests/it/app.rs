@@ -18,9 +18,11 @@ use server::{
     config::Config,
     data,
     db::Db,
+    key::Keys,
     limit::SignIns,
     listen,
     mlflow::managed::Managed,
+    proxy::narrow::Homes,
     route,
     state::{Inner, State},
     upstream::Upstream,
@@ -62,6 +64,7 @@ enum How {
     Basic,
     /// The cookie, as `name=value`.
     Session(String),
+    Key(String),
 }
 
 /// The Python that has MLflow, as `cargo xtask test` sets it.
@@ -137,6 +140,8 @@ impl TestApp {
         let state = State::new(Inner {
             upstream: Upstream::new(address).unwrap(),
             vault: Vault::new(db.clone(), ring),
+            keys: Keys::load(db.clone()).await.unwrap(),
+            homes: Homes::default(),
             assets: Assets::open(&config.page.site_dir).unwrap(),
             sign_ins: SignIns::default(),
             config,
@@ -172,6 +177,8 @@ impl TestApp {
             upstream: Upstream::new(address).unwrap(),
             db: self.state.db.clone(),
             vault: self.state.vault.clone(),
+            keys: self.state.keys.clone(),
+            homes: Homes::default(),
             sign_ins: SignIns::default(),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });
@@ -210,6 +217,11 @@ impl TestApp {
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{:?}", answer.text().await);
         let cookie = cookie(&answer).expect("a session cookie");
         self.caller(user, password, How::Session(cookie))
+    }
+
+    /// A program with an API key.
+    pub fn key(&self, user: &str, key: &str) -> Caller {
+        self.caller(user, "", How::Key(key.into()))
     }
 
     fn caller(&self, user: &str, password: &str, how: How) -> Caller {
@@ -271,6 +283,7 @@ impl Caller {
             How::Anonymous => request,
             How::Basic => request.basic_auth(&self.user, Some(&self.password)),
             How::Session(cookie) => request.header("cookie", cookie),
+            How::Key(key) => request.bearer_auth(key),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod app;
 mod forward;
+mod key;
 mod listen;
 mod managed;
 mod page;

@@ -1,0 +1,66 @@
+//! What handlers of our own ask about a caller: how MLflow knows them, and whether they own this MLflow.
+
+use axum::http::HeaderValue;
+
+use crate::{
+    error::{Error, Result},
+    mlflow::{self, SignInError, Who},
+    principal::Principal,
+    state::State,
+};
+
+const SIGN_IN: &str = "sign in, or show an API key, or send a user name and a password (HTTP Basic)";
+const SIGN_IN_AGAIN: &str = "sign in again";
+const KEY_IS_STALE: &str =
+    "Flowdeck no longer knows the MLflow password of this API key's user, who has to sign in to Flowdeck once for the key to work again";
+const WRONG: &str = "MLflow does not know this user name and password";
+
+/// What MLflow needs to hear from this caller.
+///
+/// # Errors
+/// 401 for nobody, and for somebody whose password is not in the vault.
+pub async fn authorization(state: &State, principal: &Principal) -> Result<HeaderValue> {
+    let vaulted = match principal {
+        Principal::Anonymous => None,
+        Principal::Basic(basic) => Some(basic.authorization.clone()),
+        Principal::Session(session) => state.vault.authorization(&session.user).await?,
+        Principal::Key(key) => state.vault.authorization(&key.user).await?,
+    };
+    vaulted.ok_or_else(|| Error::Unauthenticated(refused(principal).into()))
+}
+
+/// What to tell this caller when MLflow refuses their credentials, or there are none.
+pub fn refused(principal: &Principal) -> &'static str {
+    match principal {
+        Principal::Anonymous => SIGN_IN,
+        Principal::Basic(_) => WRONG,
+        Principal::Session(_) => SIGN_IN_AGAIN,
+        Principal::Key(_) => KEY_IS_STALE,
+    }
+}
+
+/// Who this is, as MLflow says at this moment.
+///
+/// # Errors
+/// 401 where MLflow does not know them, 502 where it does not answer.
+pub async fn who(state: &State, principal: &Principal) -> Result<Who> {
+    let authorization = authorization(state, principal).await?;
+    mlflow::who(&state.upstream, &authorization).await.map_err(|error| match error {
+        SignInError::WrongPassword => Error::Unauthenticated(refused(principal).into()),
+        error => Error::Upstream(error.to_string()),
+    })
+}
+
+/// Lets only owners of this MLflow pass.
+///
+/// # Errors
+/// 403 for everybody else, and as [`who`].
+pub async fn owner(state: &State, principal: &Principal) -> Result<Who> {
+    let who = who(state, principal).await?;
+    if !who.is_admin {
+        return Err(Error::Forbidden(
+            "only owners of this MLflow (its administrators) may do this".into(),
+        ));
+    }
+    Ok(who)
+}

@@ -1,0 +1,572 @@
+//! API keys: who a program is when it shows one, and how far the key lets it go.
+//!
+//! All keys are in memory, found by the hash of their text, so that checking one costs no query; the database is written first.
+
+pub mod account;
+pub mod body;
+pub mod rest;
+pub mod token;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use self::token::{Hash, Token};
+use crate::{
+    clock,
+    db::{Db, key::Row},
+    proxy::table::Family,
+    scope::Scopes,
+    vault::hex,
+};
+
+/// How often the last use of keys is written.
+const WRITE_USE: Duration = Duration::from_secs(10);
+
+/// What the owner of a key decides about it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Settings {
+    pub name: String,
+    pub scopes: Scopes,
+    /// Families of routes; empty is all.
+    pub families: BTreeSet<Family>,
+    /// Experiment ids. Empty, like `models`, is all; else a call has to be about one of these or of those.
+    pub experiments: BTreeSet<String>,
+    /// Names of registered models.
+    pub models: BTreeSet<String>,
+    /// Empty is everywhere.
+    pub allowed_networks: Vec<IpNet>,
+    pub rate_per_second: Option<f64>,
+    pub burst: Option<u32>,
+    /// Ms since 1970.
+    pub expires_at: Option<i64>,
+    /// Nothing is refused for these settings' sake; what would have been is counted.
+    pub shadow: bool,
+}
+
+/// Whether a key works, as its owner has set it. Expiry is a matter of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Active,
+    Disabled,
+    /// For good.
+    Revoked,
+}
+
+/// One API key, as it is at this moment. Times are ms since 1970.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub id: String,
+    pub user: String,
+    /// The first letters of its text.
+    pub start: String,
+    pub settings: Settings,
+    pub state: State,
+    pub created_at: i64,
+    pub created_by: String,
+    pub rotated_at: Option<i64>,
+    /// So long the text before the last rotation works.
+    pub previous_until: Option<i64>,
+    pub usage: Arc<Usage>,
+    /// Cancelled when the key is disabled, revoked, or rotated without grace: what it has begun ends then.
+    pub ended: CancellationToken,
+    hash: Hash,
+    previous: Option<Hash>,
+}
+
+/// What a key has been used for; shared by all states of one key.
+#[derive(Debug, Default)]
+pub struct Usage {
+    last: Mutex<Option<(i64, IpAddr)>>,
+    would_refuse: AtomicI64,
+    unwritten: AtomicBool,
+}
+
+/// Why a key is not taken. Only whoever holds the key learns what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("Flowdeck does not know this API key: check that it was copied whole, or make a new one under API keys in your account")]
+    Unknown,
+    #[error("the API key \"{0}\" is disabled; it can be enabled under API keys in the account of its user")]
+    Disabled(String),
+    #[error("the API key \"{0}\" was revoked; make a new one under API keys in your account")]
+    Revoked(String),
+    #[error("the API key \"{0}\" has expired; give it a later date, or make a new one, under API keys in your account")]
+    Expired(String),
+    #[error("the API key \"{0}\" was rotated, and this is its old secret; use the new one")]
+    Rotated(String),
+}
+
+/// Every key of this Flowdeck. Cheap to clone.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    index: RwLock<Index>,
+    /// One change at a time: each starts from what the last one left.
+    changing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Index {
+    by_id: HashMap<String, Arc<Key>>,
+    by_hash: HashMap<Hash, Arc<Key>>,
+}
+
+// === impl Keys ===
+
+impl Keys {
+    /// Reads all keys.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn load(db: Db) -> anyhow::Result<Self> {
+        let mut index = Index::default();
+        for row in db.api_keys().await.context("cannot read the API keys")? {
+            let id = row.id.clone();
+            index.put(Key::try_from(row).with_context(|| format!("the API key {id} cannot be read"))?);
+        }
+        Ok(Self(Arc::new(Inner {
+            db,
+            index: RwLock::new(index),
+            changing: tokio::sync::Mutex::new(()),
+        })))
+    }
+
+    /// The key of this text, if it works at this time (ms since 1970).
+    ///
+    /// # Errors
+    /// Why not, in a sentence for whoever shows it.
+    pub fn identify(&self, text: &str, now: i64) -> Result<Arc<Key>, Refusal> {
+        let hash = Token::parse(text).map_err(|_| Refusal::Unknown)?.hash();
+        let key = self.index(|index| index.by_hash.get(&hash).cloned()).ok_or(Refusal::Unknown)?;
+        let name = || key.settings.name.clone();
+        match key.state {
+            State::Revoked => return Err(Refusal::Revoked(name())),
+            State::Disabled => return Err(Refusal::Disabled(name())),
+            State::Active => {}
+        }
+        if key.is_expired(now) {
+            return Err(Refusal::Expired(name()));
+        }
+        if key.hash != hash && key.previous_until.is_none_or(|until| now >= until) {
+            return Err(Refusal::Rotated(name()));
+        }
+        Ok(key)
+    }
+
+    pub fn get(&self, id: &str) -> Option<Arc<Key>> {
+        self.index(|index| index.by_id.get(id).cloned())
+    }
+
+    /// Newest first.
+    pub fn list(&self, chosen: impl Fn(&Key) -> bool) -> Vec<Arc<Key>> {
+        let mut keys: Vec<_> = self.index(|index| index.by_id.values().filter(|key| chosen(key)).cloned().collect());
+        keys.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+        keys
+    }
+
+    /// A new key of `user`, and its text, which nobody can ever see again.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn create(&self, user: &str, by: &str, settings: Settings) -> sqlx::Result<(Arc<Key>, Token)> {
+        let token = Token::generate();
+        let key = Key {
+            id: hex(&rand::random::<[u8; 8]>()),
+            user: user.to_owned(),
+            start: token.start().to_owned(),
+            settings,
+            state: State::Active,
+            created_at: clock::now(),
+            created_by: by.to_owned(),
+            rotated_at: None,
+            previous_until: None,
+            usage: Arc::default(),
+            ended: CancellationToken::new(),
+            hash: token.hash(),
+            previous: None,
+        };
+        let _one = self.0.changing.lock().await;
+        Ok((self.write(key).await?, token))
+    }
+
+    /// Changes a key; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the database cannot be written: then nothing has changed.
+    pub async fn change(&self, id: &str, change: impl FnOnce(&mut Key)) -> sqlx::Result<Option<Arc<Key>>> {
+        let _one = self.0.changing.lock().await;
+        let Some(old) = self.get(id) else { return Ok(None) };
+        let mut key = Key::clone(&old);
+        change(&mut key);
+        if key.state == State::Active && old.ended.is_cancelled() {
+            key.ended = CancellationToken::new();
+        }
+        let key = self.write(key).await?;
+        if key.state != State::Active {
+            key.ended.cancel();
+        }
+        Ok(Some(key))
+    }
+
+    /// Gives a key a new text. The old one works for `grace` more; without grace, what it has begun ends.
+    ///
+    /// # Errors
+    /// When the database cannot be written: then nothing has changed.
+    pub async fn rotate(&self, id: &str, grace: Duration) -> sqlx::Result<Option<(Arc<Key>, Token)>> {
+        let (token, now) = (Token::generate(), clock::now());
+        let _one = self.0.changing.lock().await;
+        let Some(old) = self.get(id) else { return Ok(None) };
+        let mut key = Key::clone(&old);
+        key.previous = Some(key.hash);
+        key.previous_until = Some(now + grace.as_millis() as i64);
+        key.hash = token.hash();
+        key.start = token.start().to_owned();
+        key.rotated_at = Some(now);
+        if grace.is_zero() {
+            key.ended = CancellationToken::new();
+        }
+        let key = self.write(key).await?;
+        if grace.is_zero() {
+            old.ended.cancel();
+        }
+        Ok(Some((key, token)))
+    }
+
+    /// Forgets a key as if it had never been.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget(&self, id: &str) -> sqlx::Result<()> {
+        let _one = self.0.changing.lock().await;
+        self.0.db.delete_api_key(id).await?;
+        let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = index.by_id.remove(id) {
+            index.by_hash.retain(|_, other| other.id != id);
+            key.ended.cancel();
+        }
+        Ok(())
+    }
+
+    /// Writes down the use of keys, for ever and ever; to be spawned.
+    pub async fn keep_use(self) {
+        let mut every = tokio::time::interval(WRITE_USE);
+        loop {
+            every.tick().await;
+            self.write_use().await;
+        }
+    }
+
+    /// Writes down what keys were used for since the last time.
+    pub async fn write_use(&self) {
+        let used = self.list(|key| key.usage.unwritten.swap(false, Ordering::Relaxed));
+        for key in used {
+            let last = key.usage.last();
+            let address = last.map(|(_, address)| address.to_string());
+            let would_refuse = key.usage.would_refuse();
+            let (at, address) = (last.map(|(at, _)| at), address.as_deref());
+            if let Err(error) = self.0.db.put_api_key_use(&key.id, at, address, would_refuse).await {
+                key.usage.unwritten.store(true, Ordering::Relaxed);
+                tracing::warn!("cannot write when API keys were used: {error}");
+            }
+        }
+    }
+
+    async fn write(&self, key: Key) -> sqlx::Result<Arc<Key>> {
+        self.0.db.put_api_key(&Row::from(&key)).await?;
+        let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
+        index.by_hash.retain(|_, other| other.id != key.id);
+        Ok(index.put(key))
+    }
+
+    fn index<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
+        look(&self.0.index.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+// === impl Index ===
+
+impl Index {
+    fn put(&mut self, key: Key) -> Arc<Key> {
+        let key = Arc::new(key);
+        self.by_hash.extend(key.previous.map(|hash| (hash, key.clone())));
+        self.by_hash.insert(key.hash, key.clone());
+        self.by_id.insert(key.id.clone(), key.clone());
+        key
+    }
+}
+
+// === impl Key ===
+
+impl Key {
+    pub fn is_expired(&self, now: i64) -> bool {
+        self.settings.expires_at.is_some_and(|at| now >= at)
+    }
+
+    /// Whether it can be used now, or may yet be.
+    pub fn is_live(&self, now: i64) -> bool {
+        self.state != State::Revoked && !self.is_expired(now)
+    }
+
+    pub fn is_narrowed(&self) -> bool {
+        !self.settings.experiments.is_empty() || !self.settings.models.is_empty()
+    }
+
+    pub fn allows(&self, address: IpAddr) -> bool {
+        let networks = &self.settings.allowed_networks;
+        networks.is_empty() || networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+// === impl Usage ===
+
+impl Usage {
+    pub fn used(&self, now: i64, address: IpAddr) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, address));
+        self.unwritten.store(true, Ordering::Relaxed);
+    }
+
+    pub fn count_would_refuse(&self) {
+        self.would_refuse.fetch_add(1, Ordering::Relaxed);
+        self.unwritten.store(true, Ordering::Relaxed);
+    }
+
+    /// When (ms since 1970) and from where.
+    pub fn last(&self) -> Option<(i64, IpAddr)> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn would_refuse(&self) -> i64 {
+        self.would_refuse.load(Ordering::Relaxed)
+    }
+}
+
+// === Rows ===
+
+impl From<&Key> for Row {
+    fn from(key: &Key) -> Self {
+        fn list<T: Serialize>(items: T) -> String {
+            serde_json::json!(items).to_string()
+        }
+        let settings = &key.settings;
+        Self {
+            id: key.id.clone(),
+            hash: key.hash.to_vec(),
+            previous_hash: key.previous.map(|hash| hash.to_vec()),
+            previous_until: key.previous_until,
+            start: key.start.clone(),
+            user: key.user.clone(),
+            name: settings.name.clone(),
+            scopes: list(settings.scopes),
+            families: list(&settings.families),
+            experiments: list(&settings.experiments),
+            models: list(&settings.models),
+            allowed_networks: list(&settings.allowed_networks),
+            rate_per_second: settings.rate_per_second,
+            burst: settings.burst.map(i64::from),
+            shadow: settings.shadow,
+            state: match key.state {
+                State::Active => "active",
+                State::Disabled => "disabled",
+                State::Revoked => "revoked",
+            }
+            .to_owned(),
+            created_at: key.created_at,
+            created_by: key.created_by.clone(),
+            expires_at: settings.expires_at,
+            rotated_at: key.rotated_at,
+            last_used_at: None,
+            last_used_address: None,
+            would_refuse: 0,
+        }
+    }
+}
+
+impl TryFrom<Row> for Key {
+    type Error = anyhow::Error;
+
+    fn try_from(row: Row) -> anyhow::Result<Self> {
+        let hash = |bytes: Vec<u8>| Hash::try_from(bytes).ok().context("a hash of another length");
+        let state = match row.state.as_str() {
+            "active" => State::Active,
+            "disabled" => State::Disabled,
+            _ => State::Revoked,
+        };
+        let last = row
+            .last_used_at
+            .zip(row.last_used_address.as_deref().and_then(|text| text.parse().ok()));
+        let ended = CancellationToken::new();
+        if state != State::Active {
+            ended.cancel();
+        }
+        Ok(Self {
+            user: row.user,
+            start: row.start,
+            settings: Settings {
+                name: row.name,
+                scopes: serde_json::from_str(&row.scopes)?,
+                families: serde_json::from_str(&row.families)?,
+                experiments: serde_json::from_str(&row.experiments)?,
+                models: serde_json::from_str(&row.models)?,
+                allowed_networks: serde_json::from_str(&row.allowed_networks)?,
+                rate_per_second: row.rate_per_second,
+                burst: row.burst.map(u32::try_from).transpose()?,
+                expires_at: row.expires_at,
+                shadow: row.shadow,
+            },
+            state,
+            created_at: row.created_at,
+            created_by: row.created_by,
+            rotated_at: row.rotated_at,
+            previous_until: row.previous_until,
+            usage: Arc::new(Usage {
+                last: Mutex::new(last),
+                would_refuse: AtomicI64::new(row.would_refuse),
+                unwritten: AtomicBool::new(false),
+            }),
+            ended,
+            hash: hash(row.hash)?,
+            previous: row.previous_hash.map(hash).transpose()?,
+            id: row.id,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::{Key, Keys, Refusal, Settings, State};
+    use crate::{
+        clock,
+        db::Db,
+        scope::{Scope, Scopes},
+    };
+
+    pub(super) fn settings(name: &str) -> Settings {
+        Settings {
+            name: name.into(),
+            scopes: Scopes::from_iter([Scope::Read]),
+            families: [crate::proxy::table::Family::Runs].into(),
+            experiments: ["7".to_owned()].into(),
+            models: Default::default(),
+            allowed_networks: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+            rate_per_second: Some(0.5),
+            burst: Some(3),
+            expires_at: None,
+            shadow: true,
+        }
+    }
+
+    async fn db() -> (Db, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (Db::open(&folder.path().join("state.db")).await.unwrap(), folder)
+    }
+
+    fn seen(found: Result<Arc<Key>, Refusal>) -> Result<String, Refusal> {
+        found.map(|key| key.id.clone())
+    }
+
+    #[tokio::test]
+    async fn a_key_and_its_use_outlive_a_restart() {
+        let (db, _folder) = db().await;
+        let keys = Keys::load(db.clone()).await.unwrap();
+        let (made, token) = keys.create("alice", "root", settings("laptop")).await.unwrap();
+        made.usage.used(5, "10.1.2.3".parse().unwrap());
+        made.usage.count_would_refuse();
+        keys.write_use().await;
+
+        let again = Keys::load(db).await.unwrap();
+        let key = again.identify(token.expose(), clock::now()).unwrap();
+        assert_eq!((&key.id, key.user.as_str(), key.created_by.as_str()), (&made.id, "alice", "root"));
+        assert_eq!(key.settings, settings("laptop"));
+        assert_eq!(key.usage.last(), Some((5, "10.1.2.3".parse().unwrap())));
+        assert_eq!(key.usage.would_refuse(), 1);
+        assert!(key.allows("10.9.9.9".parse().unwrap()) && key.allows("2001:db8::1".parse().unwrap()));
+        assert!(!key.allows("11.0.0.1".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_disabled_key_comes_back_and_a_revoked_one_does_not_work() {
+        let (db, _folder) = db().await;
+        let keys = Keys::load(db).await.unwrap();
+        let (made, token) = keys.create("alice", "alice", settings("laptop")).await.unwrap();
+        let set = |state| keys.change(&made.id, move |key| key.state = state);
+        set(State::Disabled).await.unwrap();
+        assert!(made.ended.is_cancelled());
+        assert_eq!(seen(keys.identify(token.expose(), 0)), Err(Refusal::Disabled("laptop".into())));
+        let enabled = set(State::Active).await.unwrap().unwrap();
+        assert!(!enabled.ended.is_cancelled());
+        assert_eq!(seen(keys.identify(token.expose(), 0)), Ok(made.id.clone()));
+        set(State::Revoked).await.unwrap();
+        assert_eq!(seen(keys.identify(token.expose(), 0)), Err(Refusal::Revoked("laptop".into())));
+        keys.forget(&made.id).await.unwrap();
+        assert_eq!(seen(keys.identify(token.expose(), 0)), Err(Refusal::Unknown));
+    }
+
+    #[tokio::test]
+    async fn a_key_expires_at_its_time() {
+        let (db, _folder) = db().await;
+        let keys = Keys::load(db).await.unwrap();
+        let expires_at = Some(1_000);
+        let (made, token) = keys
+            .create(
+                "alice",
+                "alice",
+                Settings {
+                    expires_at,
+                    ..settings("laptop")
+                },
+            )
+            .await
+            .unwrap();
+        assert_eq!(seen(keys.identify(token.expose(), 999)), Ok(made.id.clone()));
+        assert_eq!(seen(keys.identify(token.expose(), 1_000)), Err(Refusal::Expired("laptop".into())));
+    }
+
+    #[tokio::test]
+    async fn both_secrets_work_for_the_grace_of_a_rotation() {
+        let (db, _folder) = db().await;
+        let keys = Keys::load(db.clone()).await.unwrap();
+        let (made, old) = keys.create("alice", "alice", settings("laptop")).await.unwrap();
+        let (rotated, new) = keys.rotate(&made.id, Duration::from_secs(60)).await.unwrap().unwrap();
+        assert!(!made.ended.is_cancelled());
+        let until = rotated.previous_until.unwrap();
+        for keys in [&keys, &Keys::load(db).await.unwrap()] {
+            assert_eq!(seen(keys.identify(old.expose(), until - 1)), Ok(made.id.clone()));
+            assert_eq!(seen(keys.identify(old.expose(), until)), Err(Refusal::Rotated("laptop".into())));
+            assert_eq!(seen(keys.identify(new.expose(), until)), Ok(made.id.clone()));
+        }
+        let (_, newest) = keys.rotate(&made.id, Duration::ZERO).await.unwrap().unwrap();
+        assert!(made.ended.is_cancelled());
+        assert_eq!(seen(keys.identify(old.expose(), 0)), Err(Refusal::Unknown));
+        assert_eq!(
+            seen(keys.identify(new.expose(), clock::now() + 1)),
+            Err(Refusal::Rotated("laptop".into()))
+        );
+        assert_eq!(seen(keys.identify(newest.expose(), 0)), Ok(made.id.clone()));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_key_is_unknown() {
+        let (db, _folder) = db().await;
+        let keys = Keys::load(db).await.unwrap();
+        for text in ["", "fd_", "hello", super::Token::generate().expose()] {
+            assert_eq!(seen(keys.identify(text, 0)), Err(Refusal::Unknown), "{text}");
+        }
+    }
+}

@@ -19,6 +19,9 @@ const pages: [string, (data: Data) => string][] = [
   ['a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}`],
   ['artifacts', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=table.csv`],
   ['the account', () => '/account'],
+  ['API keys', () => '/account/keys'],
+  ['one\'s own calls', () => '/admin/audit'],
+  ['the history of a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=history`],
   ['a page that is not there', () => '/no/such/page'],
   ['what one may not see', ({ ids }) => `/experiments/${ids.secret}`],
 ];

@@ -40,7 +40,8 @@ async fn fetch(path: &str, name: &str, go_on: impl Fn(usize, usize) -> bool) -> 
             piece.push(&value);
         }
         if held > PIECE || is_done {
-            pieces.push(&Blob::new_with_u8_array_sequence(&piece)?);
+            let whole = Blob::new_with_u8_array_sequence(&piece)?;
+            pieces.push(&whole);
             piece.set_length(0);
             held = 0;
         }

@@ -132,8 +132,7 @@ impl Series {
                 known.fold(None, |most: Option<f64>, value| Some(most.map_or(value, |most| most.max(value)))),
             );
             match (last, highest) {
-                (Some(last), Some(highest)) => drop(write!(
-                    words,
+                (Some(last), Some(highest)) => words.push_str(&format!(
                     " {}: last {}{unit}, highest {}{unit}.",
                     line.name,
                     short(last),

@@ -2,13 +2,16 @@
 
 use leptos::{ev, prelude::*, task::spawn_local};
 
-use super::change::{Changes, Opened};
+use super::{
+    change::{Changes, Opened},
+    form,
+};
 use crate::{
     api::flowdeck::key::{self, Account},
     browser,
     part::{
         dynamic::dynamic,
-        face::{quoted, sentence},
+        face::quoted,
         field::TextField,
         icon::{self, Icon},
         number::count,
@@ -42,7 +45,7 @@ pub fn accounts(changes: Changes) -> AnyView {
                     name.try_set(String::new());
                     changes.toasts.say(format!("Made {}. Now give it a key.", quoted(&wanted)));
                 }
-                Err(refused) => drop(error.try_set(Some(sentence(&refused.message)))),
+                Err(refused) => drop(error.try_set(Some(form::refused(&refused).1))),
             }
         });
     };

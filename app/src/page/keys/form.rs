@@ -266,7 +266,7 @@ impl Draft {
                 let same = before.filter(|before| utc(*before).starts_with(&date) && !date.is_empty());
                 match same.or_else(|| end_of_day(&date)) {
                     None => return refuse("expires_at", "Which day? Write it as 2027-01-31."),
-                    Some(at) if at <= now && same.is_none() => return refuse("expires_at", "That day is over."),
+                    Some(at) if at <= now => return refuse("expires_at", "That day is over."),
                     at => at,
                 }
             }
@@ -340,22 +340,23 @@ impl Draft {
     }
 }
 
-/// Which field the server's sentence is about; `""`: none of them.
-fn refused(error: &ApiError) -> (&'static str, String) {
-    const FIELDS: [(&str, &str); 9] = [
-        ("network", "allowed_networks"),
-        ("rate", "rate_per_second"),
-        ("burst", "burst"),
-        ("expire", "expires_at"),
-        ("expiry", "expires_at"),
-        ("scope", "scopes"),
-        ("famil", "families"),
-        ("model", "models"),
-        ("name", "name"),
+/// The field that the server's sentence is about, `""` for none, and the sentence: "`burst`: between 1 and 1000000 calls".
+pub fn refused(error: &ApiError) -> (&'static str, String) {
+    const FIELDS: [&str; 9] = [
+        "allowed_networks",
+        "rate_per_second",
+        "burst",
+        "expires_at",
+        "scopes",
+        "families",
+        "experiments",
+        "models",
+        "name",
     ];
-    let message = error.message.to_ascii_lowercase();
-    let field = FIELDS.iter().find(|(word, _)| error.status == 400 && message.contains(word));
-    (field.map_or("", |field| field.1), sentence(&error.message))
+    let named = error.message.strip_prefix('`').and_then(|text| text.split_once("`: "));
+    let field = named.and_then(|(name, text)| Some((*FIELDS.iter().find(|field| **field == name)?, text)));
+    let (field, text) = field.unwrap_or(("", &error.message));
+    (field, sentence(text))
 }
 
 /// An address, or a network in CIDR notation.
@@ -382,7 +383,18 @@ fn is_open(event: &web_sys::Event) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_network;
+    use super::{is_network, refused};
+    use crate::api::ApiError;
+
+    #[test]
+    fn the_server_says_which_field() {
+        let error = |message: &str| refused(&ApiError::unreachable(message));
+        assert_eq!(
+            error("`burst`: between 1 and 1000000 calls"),
+            ("burst", "Between 1 and 1000000 calls.".to_owned())
+        );
+        assert_eq!(error("no such thing"), ("", "No such thing.".to_owned()));
+    }
 
     #[test]
     fn networks_are_recognised() {

@@ -9,6 +9,7 @@ pub mod history;
 pub mod keys;
 pub mod module;
 pub mod not_found;
+pub mod reference;
 pub mod run;
 pub mod sign_in;
 pub mod trouble;

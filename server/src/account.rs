@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tower_sessions::Session;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -23,7 +23,8 @@ use crate::{
 /// MLflow's own rule (`mlflow.utils.validation`): length and nothing else.
 const SHORTEST: usize = 12;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct Row {
     id: String,
     created_at: i64,
@@ -33,6 +34,27 @@ pub struct Row {
     address: String,
     /// The session that asks.
     current: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Sessions {
+    sessions: Vec<Row>,
+}
+
+/// Who calls, and how MLflow is.
+#[derive(Serialize, ToSchema)]
+pub struct Caller {
+    user: Option<String>,
+    /// Unknown while MLflow is down.
+    is_admin: Option<bool>,
+    mlflow: Mlflow,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Mlflow {
+    /// `up` or `down`.
+    state: &'static str,
+    version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,13 +75,16 @@ pub struct Ended {
 }
 
 /// `GET /api/flowdeck/v1/session` → `{"user","is_admin","mlflow":{"state","version"}}`
+#[utoipa::path(get, path = "/session", tag = "Account", responses((status = 200, body = Caller)))]
 pub async fn session(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
     let authorization = caller::authorization(&state, &principal).await?;
     let who = mlflow::who(&state.upstream, &authorization).await;
     let (is_admin, up) = match who {
         Ok(who) => (Some(who.is_admin), true),
         Err(mlflow::SignInError::WrongPassword) => {
-            return Err(Error::Unauthenticated("MLflow no longer takes this password; sign in again".into()));
+            return Err(Error::WrongCredentials(
+                "MLflow no longer takes this password; sign in again".into(),
+            ));
         }
         Err(_) => (None, false),
     };
@@ -71,15 +96,17 @@ pub async fn session(State(state): State<state::State>, Extension(principal): Ex
     } else {
         None
     };
-    let answer = json!({
-        "user": principal.user(),
-        "is_admin": is_admin,
-        "mlflow": { "state": if up { "up" } else { "down" }, "version": version },
-    });
+    let state = if up { "up" } else { "down" };
+    let answer = Caller {
+        user: principal.user().map(str::to_owned),
+        is_admin,
+        mlflow: Mlflow { state, version },
+    };
     Ok(Json(answer).into_response())
 }
 
 /// `GET /api/flowdeck/v1/sessions` → `{"sessions":[…]}`, times in ms since 1970
+#[utoipa::path(get, path = "/sessions", tag = "Account", responses((status = 200, body = Sessions)))]
 pub async fn sessions(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
     let own = own(&principal)?;
     let store = Store::new(state.db.clone(), state.config.session.clone());
@@ -92,7 +119,8 @@ pub async fn sessions(State(state): State<state::State>, Extension(principal): E
         user_agent: row.user_agent,
         address: row.address,
     });
-    Ok(Json(json!({ "sessions": rows.collect::<Vec<_>>() })).into_response())
+    let sessions = rows.collect();
+    Ok(Json(Sessions { sessions }).into_response())
 }
 
 /// The form of `/account`. Other sessions of the user end: whoever knew the old password may be in one of them.

@@ -22,7 +22,10 @@ const WRONG: &str = "MLflow does not know this user name and password";
 pub async fn authorization(state: &State, principal: &Principal) -> Result<HeaderValue> {
     let vaulted = match principal {
         Principal::Anonymous => None,
-        Principal::Basic(basic) => Some(basic.authorization.clone()),
+        Principal::Basic(basic) => {
+            basic.note.vouched();
+            Some(basic.authorization.clone())
+        }
         Principal::Session(session) => state.vault.authorization(&session.user).await?,
         Principal::Key(key) => state.vault.authorization(&key.user).await?,
     };
@@ -46,7 +49,7 @@ pub fn refused(principal: &Principal) -> &'static str {
 pub async fn who(state: &State, principal: &Principal) -> Result<Who> {
     let authorization = authorization(state, principal).await?;
     mlflow::who(&state.upstream, &authorization).await.map_err(|error| match error {
-        SignInError::WrongPassword => Error::Unauthenticated(refused(principal).into()),
+        SignInError::WrongPassword => Error::WrongCredentials(refused(principal).into()),
         error => Error::Upstream(error.to_string()),
     })
 }

@@ -8,6 +8,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What went wrong, as far as the caller may know. The body is MLflow's error JSON: `error_code` and `message`.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,9 @@ pub enum Error {
     /// 401: nobody, or somebody whom MLflow no longer knows.
     #[error("{0}")]
     Unauthenticated(String),
+    /// 401: a name and a password, or an API key, that are wrong. Counted as a guess of the caller's address.
+    #[error("{0}")]
+    WrongCredentials(String),
     /// 403
     #[error("{0}")]
     Forbidden(String),
@@ -30,9 +35,9 @@ pub enum Error {
     /// 413
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: u64 },
-    /// 429, to be tried again after so many seconds.
-    #[error("too many attempts; try again in {seconds} s")]
-    TooMany { seconds: u64 },
+    /// 429, to be tried again after so many seconds, at least one.
+    #[error("{why}; try again in {seconds} s")]
+    TooMany { why: String, seconds: u64 },
     /// 501: the MLflow behind is too old. The stock client does not try this again.
     #[error("{0}")]
     Unsupported(String),
@@ -50,6 +55,20 @@ pub enum Error {
     Internal(#[source] anyhow::Error),
 }
 
+/// What every refusal and failure looks like, as MLflow's do.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct Failure {
+    /// MLflow's name for the kind of error.
+    error_code: &'static str,
+    /// A sentence for a person.
+    message: String,
+}
+
+/// Marks the answer of [`Error::WrongCredentials`], for those who count them.
+#[derive(Clone, Copy, Debug)]
+pub struct WrongCredentials;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 // === impl Error ===
@@ -59,7 +78,7 @@ impl Error {
     pub fn kind(&self) -> (StatusCode, &'static str) {
         match self {
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE"),
-            Self::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+            Self::Unauthenticated(_) | Self::WrongCredentials(_) => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"),
@@ -80,9 +99,19 @@ impl IntoResponse for Error {
         if let Self::Internal(cause) = &self {
             tracing::error!("{cause:#}");
         }
-        let mut response = (status, Json(serde_json::json!({ "error_code": code, "message": self.to_string() }))).into_response();
-        if let Self::TooMany { seconds } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        let failure = Failure {
+            error_code: code,
+            message: self.to_string(),
+        };
+        let mut response = (status, Json(failure)).into_response();
+        match self {
+            Self::TooMany { seconds, .. } => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Self::WrongCredentials(_) => {
+                response.extensions_mut().insert(WrongCredentials);
+            }
+            _ => {}
         }
         response
     }

@@ -21,13 +21,14 @@ use anyhow::Context as _;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use self::token::{Hash, Token};
 use crate::{
     clock,
     db::{Db, key::Row},
     proxy::table::Family,
-    scope::Scopes,
+    scope::{Scope, Scopes},
     vault::hex,
 };
 
@@ -35,9 +36,10 @@ use crate::{
 const WRITE_USE: Duration = Duration::from_secs(10);
 
 /// What the owner of a key decides about it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Settings {
     pub name: String,
+    #[schema(value_type = Vec<Scope>)]
     pub scopes: Scopes,
     /// Families of routes; empty is all.
     pub families: BTreeSet<Family>,
@@ -46,6 +48,7 @@ pub struct Settings {
     /// Names of registered models.
     pub models: BTreeSet<String>,
     /// Empty is everywhere.
+    #[schema(value_type = Vec<String>)]
     pub allowed_networks: Vec<IpNet>,
     pub rate_per_second: Option<f64>,
     pub burst: Option<u32>,
@@ -56,8 +59,9 @@ pub struct Settings {
 }
 
 /// Whether a key works, as its owner has set it. Expiry is a matter of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = KeyState)]
 pub enum State {
     Active,
     Disabled,
@@ -109,6 +113,14 @@ pub enum Refusal {
     Rotated(String),
 }
 
+/// A key that is not taken, and which one it was, where there is such a key.
+#[derive(Debug, thiserror::Error)]
+#[error("{refusal}")]
+pub struct Refused {
+    pub refusal: Refusal,
+    pub key: Option<Arc<Key>>,
+}
+
 /// Every key of this Flowdeck. Cheap to clone.
 #[derive(Clone)]
 pub struct Keys(Arc<Inner>);
@@ -150,22 +162,17 @@ impl Keys {
     ///
     /// # Errors
     /// Why not, in a sentence for whoever shows it.
-    pub fn identify(&self, text: &str, now: i64) -> Result<Arc<Key>, Refusal> {
-        let hash = Token::parse(text).map_err(|_| Refusal::Unknown)?.hash();
-        let key = self.index(|index| index.by_hash.get(&hash).cloned()).ok_or(Refusal::Unknown)?;
-        let name = || key.settings.name.clone();
-        match key.state {
-            State::Revoked => return Err(Refusal::Revoked(name())),
-            State::Disabled => return Err(Refusal::Disabled(name())),
-            State::Active => {}
+    pub fn identify(&self, text: &str, now: i64) -> Result<Arc<Key>, Refused> {
+        let hash = Token::parse(text).ok().map(|token| token.hash());
+        let key = hash.and_then(|hash| self.index(|index| index.by_hash.get(&hash).cloned()));
+        let Some((key, hash)) = key.zip(hash) else {
+            let refusal = Refusal::Unknown;
+            return Err(Refused { refusal, key: None });
+        };
+        match key.refusal(&hash, now) {
+            None => Ok(key),
+            Some(refusal) => Err(Refused { refusal, key: Some(key) }),
         }
-        if key.is_expired(now) {
-            return Err(Refusal::Expired(name()));
-        }
-        if key.hash != hash && key.previous_until.is_none_or(|until| now >= until) {
-            return Err(Refusal::Rotated(name()));
-        }
-        Ok(key)
     }
 
     pub fn get(&self, id: &str) -> Option<Arc<Key>> {
@@ -317,6 +324,18 @@ impl Key {
         self.settings.expires_at.is_some_and(|at| now >= at)
     }
 
+    /// Why the text with this hash, which is this key's or was, is not taken now.
+    fn refusal(&self, hash: &Hash, now: i64) -> Option<Refusal> {
+        let name = || self.settings.name.clone();
+        match self.state {
+            State::Revoked => Some(Refusal::Revoked(name())),
+            State::Disabled => Some(Refusal::Disabled(name())),
+            State::Active if self.is_expired(now) => Some(Refusal::Expired(name())),
+            State::Active if self.hash != *hash && self.previous_until.is_none_or(|until| now >= until) => Some(Refusal::Rotated(name())),
+            State::Active => None,
+        }
+    }
+
     /// Whether it can be used now, or may yet be.
     pub fn is_live(&self, now: i64) -> bool {
         self.state != State::Revoked && !self.is_expired(now)
@@ -450,7 +469,7 @@ impl TryFrom<Row> for Key {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use super::{Key, Keys, Refusal, Settings, State};
+    use super::{Key, Keys, Refusal, Refused, Settings, State};
     use crate::{
         clock,
         db::Db,
@@ -477,8 +496,8 @@ mod tests {
         (Db::open(&folder.path().join("state.db")).await.unwrap(), folder)
     }
 
-    fn seen(found: Result<Arc<Key>, Refusal>) -> Result<String, Refusal> {
-        found.map(|key| key.id.clone())
+    fn seen(found: Result<Arc<Key>, Refused>) -> Result<String, Refusal> {
+        found.map(|key| key.id.clone()).map_err(|refused| refused.refusal)
     }
 
     #[tokio::test]

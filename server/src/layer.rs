@@ -1,12 +1,12 @@
 //! Every layer, outermost first, with its reason.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header, uri::PathAndQuery},
@@ -28,9 +28,12 @@ use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use crate::{
-    admission, clock, csrf,
+    admission,
+    audit::{self, Note, Way},
+    clock, csrf,
     error::{Error, Result},
     key::Key,
+    limit, metrics,
     principal::{Basic, Principal},
     proxy::{Verbatim, narrow},
     session, state,
@@ -49,12 +52,29 @@ pub fn inner<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state:
     let store = session::Store::new(state.db.clone(), state.config.session.clone());
     router.layer(
         ServiceBuilder::new()
+            // Records the call, also one that is refused below; what changes something is answered once its row is committed.
+            .layer(from_fn_with_state(state.audit.clone(), audit::layer::record))
             // Reads the cookie, and writes it where a handler has signed somebody in or out.
             .layer(session::layer(store, &state.config.listen, &state.config.session))
             // Who calls: everything below asks for it.
             .layer(from_fn_with_state(state.clone(), principal))
             // Needs to know whether the caller came by cookie.
             .layer(from_fn_with_state(state.clone(), csrf::same_origin)),
+    )
+}
+
+/// What calls of programs and of our own pages pass besides; pages, forms and files do not.
+pub fn calls(router: Router<state::State>, state: &state::State) -> Router<state::State> {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn(|request: Request, next: Next| {
+                if let Some(note) = request.extensions().get::<metrics::Note>() {
+                    note.call();
+                }
+                next.run(request)
+            }))
+            // One user's calls take nothing from another's, nor a runaway script's from the console.
+            .layer(from_fn_with_state(state.clone(), limit::enforce)),
     )
 }
 
@@ -71,6 +91,8 @@ pub fn outer(router: Router, state: &state::State) -> Router {
             // Errors are numbered too, so this is before anything that can refuse.
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            // Refusals are counted too.
+            .layer(from_fn_with_state(state.clone(), metrics::observe))
             // One line a request.
             .layer(from_fn(log))
             // A panic costs its request and nothing else.
@@ -132,19 +154,31 @@ async fn client_address(State(state): State<state::State>, mut request: Request,
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip().to_canonical());
     let trusted = |address: &IpAddr| state.config.listen.trusted_proxies.iter().any(|network| network.contains(address));
-    let forwarded = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
-    // Each trusted proxy vouches for the hop before it, from the right. What is before an unreadable one is nobody's word.
-    let address = std::iter::once(peer)
-        .chain(hops.iter().rev().map_while(|hop| hop.trim().parse().ok()))
-        .find(|address| !trusted(address))
-        .unwrap_or(peer);
-    request.extensions_mut().insert(ClientAddress(address.to_canonical()));
+    let client = ClientAddress(client(peer, request.headers(), trusted));
+    request.extensions_mut().insert(client);
     next.run(request).await
+}
+
+/// Each trusted proxy vouches for the hop before it, from the right. What is before an unreadable one is nobody's word.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: impl Fn(&IpAddr) -> bool) -> IpAddr {
+    // Line by line and byte by byte: a proxy appends its word to whatever the caller has sent.
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    std::iter::once(peer)
+        .chain(hops.map_while(hop))
+        .find(|address| !trusted(address))
+        .unwrap_or(peer)
+}
+
+/// An address, perhaps with a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+fn hop(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok()?.into(),
+        None => text.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))?,
+    };
+    Some(IpAddr::to_canonical(&address))
 }
 
 async fn strip_base(State(state): State<state::State>, mut request: Request, next: Next) -> Response {
@@ -171,8 +205,14 @@ async fn strip_base(State(state): State<state::State>, mut request: Request, nex
     next.run(request).await
 }
 
-async fn principal(State(state): State<state::State>, session: Session, mut request: Request<Body>, next: Next) -> Result<Response> {
-    let caller = match shown(request.headers())? {
+async fn principal(
+    State(state): State<state::State>,
+    session: Session,
+    Extension(note): Extension<Note>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Result<Response> {
+    let caller = match shown(request.headers(), &note)? {
         None => session::principal(&session).await.map_err(|error| {
             tracing::error!("cannot read a session: {error}");
             Error::Unavailable("Flowdeck cannot read its sessions at the moment; try again".into())
@@ -180,7 +220,7 @@ async fn principal(State(state): State<state::State>, session: Session, mut requ
         Some(shown) => {
             let caller = match shown {
                 Shown::Basic(basic) => Principal::Basic(basic),
-                Shown::Key(text) => Principal::Key(key(&state, &request, &text)?),
+                Shown::Key(text) => Principal::Key(key(&state, &request, &text, &note)?),
             };
             let by_cookie = session::principal(&session).await.unwrap_or(Principal::Anonymous);
             if by_cookie.user().is_some_and(|user| Some(user) != caller.user()) {
@@ -189,22 +229,48 @@ async fn principal(State(state): State<state::State>, session: Session, mut requ
             caller
         }
     };
+    if let Some(note) = request.extensions().get::<metrics::Note>() {
+        note.caller(&caller);
+    }
+    let way = match &caller {
+        Principal::Anonymous => Way::None,
+        Principal::Session(_) => Way::Session,
+        Principal::Basic(_) => Way::Basic,
+        Principal::Key(_) => Way::Key,
+    };
+    let id = match &caller {
+        Principal::Key(key) => Some(key.id.as_str()),
+        _ => None,
+    };
+    note.caller(way, caller.user(), id);
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
 /// The key of this text, where it works, and from this address.
-fn key(state: &state::State, request: &Request<Body>, text: &str) -> Result<Arc<Key>> {
+fn key(state: &state::State, request: &Request<Body>, text: &str, note: &Note) -> Result<Arc<Key>> {
     let now = clock::now();
-    let key = state
-        .keys
-        .identify(text, now)
-        .map_err(|refusal| Error::Unauthenticated(refusal.to_string()))?;
     let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
+    note.caller(Way::Key, None, None);
+    let key = state.keys.identify(text, now).map_err(|refused| {
+        match (&refused.key, address) {
+            (Some(key), _) => note.caller(Way::Key, Some(&key.user), Some(&key.id)),
+            // A key that works is not asked for what its neighbours have guessed.
+            (None, Some(address)) => {
+                if let Err(error) = state.limits.may_try(address) {
+                    return error;
+                }
+                state.limits.guessed(address, None);
+            }
+            (None, None) => {}
+        }
+        Error::Unauthenticated(refused.to_string())
+    })?;
+    note.caller(Way::Key, Some(&key.user), Some(&key.id));
     if let Some(address) = address {
         let name = &key.settings.name;
         let reason = (!key.allows(address)).then(|| format!("the API key \"{name}\" may not be used from {address}"));
-        narrow::enforce(&key, reason)?;
+        narrow::enforce(&key, reason, note)?;
         key.usage.used(now, address);
     }
     Ok(key)
@@ -220,7 +286,7 @@ enum Shown {
 ///
 /// # Errors
 /// 400 for two that disagree (as RFC 6750 §3.1 has it), 401 for what cannot be read.
-fn shown(headers: &HeaderMap) -> Result<Option<Shown>> {
+fn shown(headers: &HeaderMap, note: &Note) -> Result<Option<Shown>> {
     let refuse = || Error::Unauthenticated("show an API key (Bearer), or a user name and a password (HTTP Basic)".into());
     let mut keys: Vec<Zeroizing<String>> = Vec::new();
     let mut basic = None;
@@ -232,7 +298,7 @@ fn shown(headers: &HeaderMap) -> Result<Option<Shown>> {
         if scheme.eq_ignore_ascii_case("bearer") {
             keys.push(Zeroizing::new(rest.trim().to_owned()));
         } else if scheme.eq_ignore_ascii_case("basic") && basic.is_none() {
-            basic = Some(self::basic(value, rest).ok_or_else(refuse)?);
+            basic = Some(self::basic(value, rest, note).ok_or_else(refuse)?);
         } else {
             return Err(refuse());
         }
@@ -250,7 +316,7 @@ fn two_callers() -> Error {
 }
 
 /// `Basic` as MLflow will read it (RFC 7617).
-fn basic(value: &HeaderValue, pair: &str) -> Option<Basic> {
+fn basic(value: &HeaderValue, pair: &str, note: &Note) -> Option<Basic> {
     let pair = Zeroizing::new(STANDARD.decode(pair.trim()).ok()?);
     let user = pair
         .split(|byte| *byte == b':')
@@ -261,5 +327,91 @@ fn basic(value: &HeaderValue, pair: &str) -> Option<Basic> {
     Some(Basic {
         user: user.to_owned(),
         authorization,
+        note: note.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use axum::http::{HeaderMap, HeaderValue};
+
+    use super::client;
+
+    /// Who is taken for the client, where 10.0.0.0/8 and fd00::/8 are the proxies.
+    fn taken(peer: &str, lines: &[&[u8]]) -> String {
+        let networks: [ipnet::IpNet; 2] = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+        }
+        let trusted = |address: &IpAddr| networks.iter().any(|network| network.contains(address));
+        client(peer.parse().unwrap(), &headers, trusted).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(taken("192.0.2.9", &[b"127.0.0.1"]), "192.0.2.9");
+        assert_eq!(taken("192.0.2.9", &[b"10.0.0.1, 10.0.0.2"]), "192.0.2.9");
+        assert_eq!(taken("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(taken("10.0.0.1", &[b"203.0.113.5"]), "203.0.113.5");
+        assert_eq!(taken("fd00::1", &[b"2001:db8::5"]), "2001:db8::5");
+    }
+
+    #[test]
+    fn of_a_chain_the_last_hop_that_nobody_vouches_for_counts() {
+        assert_eq!(taken("10.0.0.1", &[b"127.0.0.1, 203.0.113.5"]), "203.0.113.5");
+        assert_eq!(taken("10.0.0.1", &[b"6.6.6.6, 203.0.113.5, 10.0.0.2,10.0.0.3"]), "203.0.113.5");
+        assert_eq!(taken("10.0.0.1", &[b"10.0.0.7, 10.0.0.8"]), "10.0.0.1");
+        // Two lines are one list (RFC 9110 section 5.3).
+        assert_eq!(taken("10.0.0.1", &[b"6.6.6.6", b"203.0.113.5"]), "203.0.113.5");
+        assert_eq!(taken("10.0.0.1", &[b"6.6.6.6, 203.0.113.5", b"10.0.0.2"]), "203.0.113.5");
+        let many = "6.6.6.6,".repeat(3000) + "203.0.113.5" + &", 10.0.0.9".repeat(1000);
+        assert_eq!(taken("10.0.0.1", &[many.as_bytes()]), "203.0.113.5");
+    }
+
+    #[test]
+    fn what_is_before_garbage_is_nobodys_word() {
+        for garbage in [
+            &b"unknown"[..],
+            b"",
+            b",",
+            b"_hidden",
+            b"1.2.3",
+            b"1.2.3.4.5",
+            b"0x7f.1",
+            b"01.02.03.04",
+            b"fe80::1%eth0",
+            b"[fe80::1%25eth0]",
+            b"[10.0.0.2]",
+            b"[2001:db8::1",
+            b"for=203.0.113.5",
+            b"\"203.0.113.5\"",
+            b"10.0.0.2\xa0",
+            b"\xff",
+        ] {
+            let line = [b"6.6.6.6, ", garbage].concat();
+            assert_eq!(taken("10.0.0.1", &[&line]), "10.0.0.1", "{}", line.escape_ascii());
+            // A proxy that appends its word to garbage of the caller's is believed all the same, and no line before it.
+            let line = [garbage, b", 203.0.113.5"].concat();
+            assert_eq!(taken("10.0.0.1", &[b"6.6.6.6", &line]), "203.0.113.5", "{}", line.escape_ascii());
+            assert_eq!(taken("10.0.0.1", &[b"6.6.6.6", garbage]), "10.0.0.1", "{}", garbage.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn ports_brackets_and_mapped_addresses_are_read() {
+        for (hop, address) in [
+            ("203.0.113.5:4711", "203.0.113.5"),
+            ("[2001:db8::5]", "2001:db8::5"),
+            ("[2001:db8::5]:4711", "2001:db8::5"),
+            ("::ffff:203.0.113.5", "203.0.113.5"),
+            (" \t203.0.113.5 ", "203.0.113.5"),
+        ] {
+            assert_eq!(taken("10.0.0.1", &[hop.as_bytes()]), address);
+        }
+        // A proxy by its mapped address is a proxy.
+        assert_eq!(taken("10.0.0.1", &[b"203.0.113.5, ::ffff:10.0.0.2"]), "203.0.113.5");
+    }
 }

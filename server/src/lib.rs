@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admission;
 pub mod asset;
+pub mod audit;
 pub mod caller;
 pub mod clock;
 pub mod config;
@@ -18,7 +19,9 @@ pub mod layer;
 pub mod limit;
 pub mod listen;
 pub mod login;
+pub mod metrics;
 pub mod mlflow;
+pub mod openapi;
 pub mod page;
 pub mod path;
 pub mod principal;

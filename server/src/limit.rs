@@ -1,91 +1,251 @@
-//! Slowing down guesses: after a few failed sign-ins an address, or a name, waits longer each time.
+//! How much anybody gets: calls per second, calls at the same time, and wrong guesses.
+//!
+//! Programs and browser sessions of a user are counted apart, so that a runaway script cannot starve the console. Nobody's name is
+//! charged with what a stranger does in it: until MLflow has taken a password, its calls are charged to the address they come from.
+
+pub mod guess;
+pub mod known;
+pub mod rate;
+pub mod share;
+pub mod sign_in;
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-/// So many failures cost nothing: people mistype.
-const FREE: u32 = 4;
+use axum::{
+    Extension,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use self::{
+    guess::Guesses,
+    known::Known,
+    rate::{Charge, Rates},
+    share::Shares,
+};
+pub use self::{rate::Quota, sign_in::SignIns};
+use crate::{
+    config,
+    error::{Error, Result, WrongCredentials},
+    key::Key,
+    layer::ClientAddress,
+    principal::Principal,
+    state,
+};
+
+/// What is counted, and how much of it is allowed.
+pub struct Limits {
+    pub sign_ins: SignIns,
+    guesses: Guesses,
+    known: Known,
+    rates: Rates,
+    shares: Arc<Shares>,
+    config: config::Limit,
+}
+
+/// Whom a call is charged to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// One API key that has a limit of its own, by its id.
+    Key(String),
+    /// All programs of a user: HTTP Basic and API keys.
+    Programs(String),
+    /// All browser sessions of a user.
+    Sessions(String),
+    /// Whoever calls from this network without credentials, or with such that MLflow has not taken yet.
+    Strangers(IpAddr),
+}
+
+/// Who calls, as far as limits go.
+#[derive(Clone, Debug)]
+pub struct Who {
+    pub party: Party,
+    /// With a limit of its own, perhaps, and perhaps in shadow mode.
+    pub key: Option<Arc<Key>>,
+}
+
+/// Calls of one network without known credentials that may be open at the same time: each may cost MLflow several slow password checks.
+const STRANGERS: usize = 8;
+/// No pause between guesses is longer.
 const LONGEST: Duration = Duration::from_secs(60);
-/// A key is forgotten so long after its last failure.
-const FORGET: Duration = Duration::from_secs(3600);
-/// More keys than this at once are an attack on our memory: the oldest goes.
-const MOST: usize = 20_000;
 
-/// Failed sign-ins of the last hour, by address and by name.
-#[derive(Default)]
-pub struct SignIns(Mutex<HashMap<Key, Failures>>);
+/// The layer of everything that programs and our own pages call.
+pub async fn enforce(
+    State(state): State<state::State>,
+    Extension(principal): Extension<Principal>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let limits = &state.limits;
+    let who = limits.who(&principal, address, Instant::now());
+    let refuses = |party: &Party| {
+        state.metrics.limited(party.name());
+        match &who.key {
+            Some(key) if key.settings.shadow => {
+                key.usage.count_would_refuse();
+                false
+            }
+            _ => true,
+        }
+    };
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Address(IpAddr),
-    Name(String),
+    let charge = limits.charge(&who, Instant::now());
+    if let Some((error, party)) = charge.excess(&limits.config)
+        && refuses(party)
+    {
+        let mut response = error.into_response();
+        charge.show(response.headers_mut());
+        return response;
+    }
+    let place = limits.shares.enter(&who.party, limits.size(&who.party)).await;
+    if place.is_none() && refuses(&who.party) {
+        let why = format!("{} as many calls open as are allowed at the same time", who.party.have());
+        let mut response = Error::TooMany { why, seconds: 1 }.into_response();
+        charge.show(response.headers_mut());
+        return response;
+    }
+    let mut response = match limits.may_guess(&principal, &who, address) {
+        Ok(()) => next.run(request).await,
+        Err(error) => {
+            state.metrics.limited("guesses");
+            error.into_response()
+        }
+    };
+    limits.learn(&principal, &response, address);
+    charge.show(response.headers_mut());
+    match place {
+        Some(place) => place.until_end(response),
+        None => response,
+    }
 }
 
-struct Failures {
-    count: u32,
-    last: Instant,
-}
+// === impl Limits ===
 
-// === impl SignIns ===
-
-impl SignIns {
-    /// How long this address, or this name, has to wait before it may try again.
-    pub fn wait(&self, address: IpAddr, name: &str, now: Instant) -> Option<Duration> {
-        let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = keys(address, name).into_iter().filter_map(|key| failures.get(&key)?.wait(now));
-        waits.max()
-    }
-
-    /// Somebody tries a password for this name. Counted before it is known to be wrong, so that many tries at once are no way around.
-    pub fn tried(&self, name: &str, now: Instant) {
-        self.count(Key::Name(name.to_owned()), now);
-    }
-
-    /// It was wrong. Only then the address counts: behind one there may be many people.
-    pub fn failed(&self, address: IpAddr, now: Instant) {
-        self.count(Key::Address(network(address)), now);
-    }
-
-    /// It was not wrong, or nobody could tell: no failure of this name.
-    pub fn forgive(&self, name: &str) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(failures) = failures.get_mut(&Key::Name(name.to_owned())) {
-            failures.count = failures.count.saturating_sub(1);
+impl Limits {
+    pub fn new(config: config::Limit) -> Self {
+        Self {
+            sign_ins: SignIns::default(),
+            guesses: Guesses::default(),
+            known: Known::default(),
+            rates: Rates::default(),
+            shares: Arc::default(),
+            config,
         }
     }
 
-    fn count(&self, key: Key, now: Instant) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|_, failures| now.duration_since(failures.last) < FORGET);
-        if failures.len() >= MOST && !failures.contains_key(&key) {
-            let oldest = failures
-                .iter()
-                .min_by_key(|(_, failures)| failures.last)
-                .map(|(key, _)| key.clone());
-            oldest.and_then(|key| failures.remove(&key));
+    /// For a key without a quota of its own, `None`: the user's holds for it. A rate without a burst lets one second's calls come at once.
+    fn quota(&self, rate: Option<f64>, burst: Option<u32>) -> Option<Quota> {
+        match (rate, burst) {
+            (None, None) => None,
+            (rate, Some(burst)) => Some(Quota::new(rate.unwrap_or(self.config.user_rate), burst)),
+            (Some(rate), None) => Some(Quota::new(rate, rate.ceil() as u32)),
         }
-        let entry = failures.entry(key).or_insert(Failures { count: 0, last: now });
-        *entry = Failures {
-            count: entry.count.saturating_add(1),
-            last: now,
+    }
+
+    /// Before credentials from this address are checked that are not known.
+    ///
+    /// # Errors
+    /// 429 for an address from which too many wrong ones have come.
+    pub fn may_try(&self, address: IpAddr) -> Result<()> {
+        match self.guesses.wait(address, Instant::now()) {
+            None => Ok(()),
+            Some(wait) => Err(Error::TooMany {
+                why: "too many wrong passwords or API keys came from your address: correct what your programs send".into(),
+                seconds: seconds(wait),
+            }),
+        }
+    }
+
+    /// The credentials were wrong. `user` is whom they named, if anybody.
+    pub fn guessed(&self, address: IpAddr, user: Option<&str>) {
+        self.guesses.failed(address, user, Instant::now());
+    }
+
+    fn who(&self, principal: &Principal, address: IpAddr, now: Instant) -> Who {
+        let party = match principal {
+            Principal::Session(session) => Party::Sessions(session.user.clone()),
+            Principal::Basic(basic) if self.known.holds(&basic.authorization, now) => Party::Programs(basic.user.clone()),
+            Principal::Basic(_) | Principal::Anonymous => Party::Strangers(network(address)),
+            Principal::Key(key) => Party::Programs(key.user.clone()),
         };
+        let key = match principal {
+            Principal::Key(key) => Some(key.clone()),
+            _ => None,
+        };
+        Who { party, key }
     }
 
-    /// The name has shown its password. Its address keeps its failures: it may be guessing other names.
-    pub fn succeeded(&self, name: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&Key::Name(name.to_owned()));
+    fn charge(&self, who: &Who, now: Instant) -> Charge {
+        let own = who.key.as_ref().and_then(|key| {
+            Some((
+                Party::Key(key.id.clone()),
+                self.quota(key.settings.rate_per_second, key.settings.burst)?,
+            ))
+        });
+        let users = Quota::new(self.config.user_rate, self.config.user_burst.get());
+        self.rates.take(own, (who.party.clone(), users), now)
+    }
+
+    fn size(&self, party: &Party) -> usize {
+        match party {
+            Party::Strangers(_) => STRANGERS,
+            _ => self.config.user_calls.get() as usize,
+        }
+    }
+
+    /// Asked when the call has its place: of many guesses at once, those that wait in line see the failures of the first.
+    fn may_guess(&self, principal: &Principal, who: &Who, address: IpAddr) -> Result<()> {
+        match (principal, &who.party) {
+            (Principal::Basic(_), Party::Strangers(_)) => self.may_try(address),
+            _ => Ok(()),
+        }
+    }
+
+    fn learn(&self, principal: &Principal, response: &Response, address: IpAddr) {
+        let Principal::Basic(basic) = principal else { return };
+        if response.extensions().get::<WrongCredentials>().is_some() {
+            self.known.forget(&basic.authorization);
+            self.guessed(address, Some(&basic.user));
+        } else if response.status().is_success() && self.known.learn(&basic.authorization, Instant::now()) {
+            self.guesses.forgive(address, &basic.user);
+        }
     }
 }
 
-fn keys(address: IpAddr, name: &str) -> [Key; 2] {
-    [Key::Address(network(address)), Key::Name(name.to_owned())]
+// === impl Party ===
+
+impl Party {
+    /// The name of its policy in the `RateLimit` fields, and in the metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Programs(_) => "user",
+            Self::Sessions(_) => "session",
+            Self::Strangers(_) => "address",
+        }
+    }
+
+    fn have(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "this API key has",
+            Self::Programs(_) => "your programs have",
+            Self::Sessions(_) => "your browser sessions have",
+            Self::Strangers(_) => "programs at your address that have not shown a right password yet have",
+        }
+    }
+}
+
+/// 1 s, 2 s, 4 s … after the failures that are free.
+fn wait(count: u32, free: u32, last: Instant, now: Instant) -> Option<Duration> {
+    let power = count.checked_sub(free + 1)?;
+    let pause = Duration::from_secs(1 << power.min(16)).min(LONGEST);
+    (last + pause).checked_duration_since(now).filter(|left| !left.is_zero())
 }
 
 /// One household has a whole IPv6 /64.
@@ -96,82 +256,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-// === impl Failures ===
-
-impl Failures {
-    /// 1 s, 2 s, 4 s … after the failures that are free.
-    fn wait(&self, now: Instant) -> Option<Duration> {
-        let power = self.count.checked_sub(FREE + 1)?;
-        let pause = Duration::from_secs(1 << power.min(16)).min(LONGEST);
-        (self.last + pause).checked_duration_since(now).filter(|left| !left.is_zero())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        net::IpAddr,
-        time::{Duration, Instant},
-    };
-
-    use super::SignIns;
-
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
-
-    fn fail(sign_ins: &SignIns, address: IpAddr, name: &str, now: Instant) {
-        sign_ins.tried(name, now);
-        sign_ins.failed(address, now);
-    }
-
-    #[test]
-    fn many_tries_at_once_are_counted_and_good_ones_forgiven() {
-        let (sign_ins, now) = (SignIns::default(), Instant::now());
-        for _ in 0..6 {
-            sign_ins.tried("alice", now);
-        }
-        assert!(sign_ins.wait(THERE, "alice", now).is_some());
-        for _ in 0..6 {
-            sign_ins.forgive("alice");
-        }
-        assert!(sign_ins.wait(THERE, "alice", now).is_none());
-    }
-
-    #[test]
-    fn waits_grow_and_end() {
-        let (sign_ins, start) = (SignIns::default(), Instant::now());
-        for _ in 0..4 {
-            fail(&sign_ins, HERE, "alice", start);
-        }
-        assert_eq!(sign_ins.wait(HERE, "alice", start), None);
-        fail(&sign_ins, HERE, "alice", start);
-        assert_eq!(sign_ins.wait(HERE, "alice", start), Some(Duration::from_secs(1)));
-        fail(&sign_ins, HERE, "alice", start);
-        assert_eq!(sign_ins.wait(HERE, "alice", start), Some(Duration::from_secs(2)));
-        assert_eq!(sign_ins.wait(HERE, "alice", start + Duration::from_secs(2)), None);
-        assert_eq!(sign_ins.wait(HERE, "alice", start + Duration::from_secs(4000)), None);
-    }
-
-    #[test]
-    fn a_name_is_slowed_from_every_address_and_an_address_for_every_name() {
-        let (sign_ins, now) = (SignIns::default(), Instant::now());
-        for _ in 0..6 {
-            fail(&sign_ins, HERE, "alice", now);
-        }
-        assert!(sign_ins.wait(THERE, "alice", now).is_some());
-        assert!(sign_ins.wait(HERE, "bob", now).is_some());
-        assert!(sign_ins.wait(THERE, "bob", now).is_none());
-        sign_ins.succeeded("alice");
-        assert!(sign_ins.wait(THERE, "alice", now).is_none());
-        assert!(sign_ins.wait(HERE, "alice", now).is_some());
-    }
-
-    #[test]
-    fn neighbours_in_one_ipv6_network_are_one_address() {
-        let (sign_ins, now) = (SignIns::default(), Instant::now());
-        for host in 1..=6 {
-            fail(&sign_ins, format!("2001:db8::{host}").parse().unwrap(), &host.to_string(), now);
-        }
-        assert!(sign_ins.wait("2001:db8::99".parse().unwrap(), "bob", now).is_some());
-    }
+/// Whole seconds for `Retry-After`, never too few.
+fn seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }

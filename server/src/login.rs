@@ -14,6 +14,7 @@ use tower_sessions::Session;
 use zeroize::Zeroizing;
 
 use crate::{
+    audit::{Note, Way},
     clock,
     config::BasePath,
     error::{Error, Result},
@@ -96,10 +97,12 @@ pub async fn show(State(state): State<state::State>, Extension(principal): Exten
 pub async fn sign_in(
     State(state): State<state::State>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(note): Extension<Note>,
     session: Session,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response> {
+    note.always();
     let Credentials { name, password, next } = credentials;
     // MLflow's own names are shorter, and each failure is remembered.
     if name.len() > 255 || password.len() > 4096 {
@@ -108,7 +111,7 @@ pub async fn sign_in(
     }
     let again = |status, sentence: String| Ok(form(&state, status, &name, &next, Some((sentence, true))));
 
-    if let Some(wait) = state.sign_ins.wait(address, &name, Instant::now()) {
+    if let Some(wait) = state.limits.sign_ins.wait(address, &name, Instant::now()) {
         let seconds = wait.as_secs() + 1;
         let mut response = form(
             &state,
@@ -120,15 +123,15 @@ pub async fn sign_in(
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         return Ok(response);
     }
-    state.sign_ins.tried(&name, Instant::now());
+    state.limits.sign_ins.tried(&name, Instant::now());
     let checked = mlflow::check_password(&state.upstream, &name, &password).await;
     if !matches!(checked, Err(SignInError::WrongPassword)) {
-        state.sign_ins.forgive(&name);
+        state.limits.sign_ins.forgive(&name);
     }
     match checked {
         Ok(_) => {}
         Err(SignInError::WrongPassword) => {
-            state.sign_ins.failed(address, Instant::now());
+            state.limits.sign_ins.failed(address, Instant::now());
             // Without the name: people type their password there.
             tracing::info!(%address, "a sign-in failed: wrong name or password");
             return again(
@@ -143,7 +146,7 @@ pub async fn sign_in(
             return again(StatusCode::BAD_GATEWAY, error.to_string());
         }
     }
-    state.sign_ins.succeeded(&name);
+    state.limits.sign_ins.succeeded(&name);
     state.vault.put(&name, password.as_bytes()).await?;
 
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -158,6 +161,7 @@ pub async fn sign_in(
     session.clear().await;
     session.cycle_id().await.map_err(anyhow::Error::from)?;
     session.insert(PERSON, person).await.map_err(anyhow::Error::from)?;
+    note.caller(Way::Session, Some(&name), None);
     tracing::info!(user = name, %address, "signed in");
     Ok(Redirect::to(&state.config.listen.base_path.join(local(&next))).into_response())
 }

@@ -2,23 +2,26 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Arg, Command, value_parser};
 use server::{
     asset::Assets,
+    audit::{self, Audit, chain::Verdict},
     config::{self, Config, secret::SecretText},
     data::{self, DataDir},
     db::Db,
+    health::{self, Health},
     key::Keys,
-    limit::SignIns,
+    limit::Limits,
     listen,
+    metrics::Metrics,
     mlflow::{self, managed::Managed},
     proxy::narrow::Homes,
     route,
     session::Store,
     state::{Inner, State},
     upstream::Upstream,
-    vault::{KeyRing, Vault},
+    vault::{KeyRing, Vault, hex},
 };
 use tokio::{net::TcpListener, sync::watch};
 use tracing_subscriber::EnvFilter;
@@ -52,6 +55,7 @@ fn start() -> anyhow::Result<()> {
             let venv = matches.get_one::<PathBuf>("venv").context("--venv is needed")?;
             runtime.block_on(mlflow::install::install(venv))
         }
+        Some((name, _)) if name == "audit" => runtime.block_on(verify(&loaded.config)),
         _ => {
             log(&loaded.config)?;
             runtime.block_on(serve(loaded.config))
@@ -65,6 +69,14 @@ fn command() -> Command {
         .about("The console and front door of an MLflow server")
         .subcommand(Command::new("check-config").about("Tells what is set and where it comes from, secrets hidden, and ends"))
         .subcommand(
+            Command::new("audit")
+                .about("Looks after the audit of the data folder")
+                .subcommand_required(true)
+                .subcommand(
+                    Command::new("verify").about("Checks that no row was changed, removed or added, and ends with 1 at the first that was"),
+                ),
+        )
+        .subcommand(
             Command::new("install-mlflow")
                 .about("Makes a virtual environment with the MLflow that Flowdeck runs, and ends")
                 .arg(
@@ -76,6 +88,21 @@ fn command() -> Command {
                         .help("Where to make it"),
                 ),
         )
+}
+
+/// `flowdeck audit verify`: goes along the chain, while a Flowdeck may be writing to its end.
+async fn verify(config: &Config) -> anyhow::Result<()> {
+    let file = config.data.data_dir.join(audit::FILE);
+    match audit::verify(&file).await? {
+        Verdict::Whole { first, last } if last.id < first => print("the audit is empty\n"),
+        Verdict::Whole { first, last } => print(&format!(
+            "rows {first} to {} are whole and in order; the last one's hash is {}\n",
+            last.id,
+            hex(&last.hash)
+        )),
+        Verdict::Broken(at) => bail!("{}: {at}", file.display()),
+    }
+    Ok(())
 }
 
 fn log(config: &Config) -> anyhow::Result<()> {
@@ -103,6 +130,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
 
     let db = Db::open(&data_dir.path().join("flowdeck.db")).await?;
+    let audit = Audit::open(&data_dir.path().join(audit::FILE), &config.audit).await?;
     let vault = Vault::new(db.clone(), vault_keys);
     vault.reseal().await?;
     tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep(vault.clone()));
@@ -111,15 +139,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let (upstream, managed) = upstream(&config, &data_dir).await?;
     let state = State::new(Inner {
+        limits: Limits::new(config.limit.clone()),
+        health: Health::new(managed.is_some()),
+        metrics: Metrics::default(),
         config,
         upstream,
         db: db.clone(),
+        audit: audit.clone(),
         vault,
         keys: keys.clone(),
         homes: Homes::default(),
-        sign_ins: SignIns::default(),
         assets,
     });
+    tokio::spawn(health::history::keep(state.clone()));
     tokio::spawn(announce(state.clone(), address, managed.is_some()));
     let mut bounds = listen::Bounds::default();
     if !state.config.listen.trusted_proxies.is_empty() {
@@ -133,6 +165,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         managed.stop().await;
     }
     keys.write_use().await;
+    audit.close().await;
     db.close().await;
     Ok(())
 }
@@ -158,8 +191,10 @@ async fn upstream(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Upstre
     let python = mlflow::install::python(&config.mlflow, data_dir.path()).await?;
     let (address, managed) = Managed::start(&python, data_dir)?;
     let upstream = Upstream::new(address)?;
-    // Flowdeck has chosen its version itself.
-    upstream.vetted.get_or_init(|| ());
+    if let (None, Ok(version)) = (&config.mlflow.mlflow_python, mlflow::VERSION.parse()) {
+        // Flowdeck has chosen it itself.
+        upstream.vetted.get_or_init(|| version);
+    }
     Ok((upstream, Some(managed)))
 }
 

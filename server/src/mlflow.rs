@@ -1,13 +1,15 @@
 //! The MLflow behind Flowdeck: one that it installs and runs itself, or one that somebody else runs.
 
+pub mod cache;
 pub mod external;
 pub mod install;
 pub mod managed;
 pub mod user;
 
 pub use self::{
-    external::{Fault, Version, version, vet},
-    user::{PasswordError, SignInError, UserError, Who, change_password, check_password, create_user, delete_user, who},
+    cache::remembers_credentials,
+    external::{Fault, Version, asks_for_password, version, vet},
+    user::{PasswordError, SignInError, UserError, Who, change_password, check_password, create_user, delete_user, may_read, who},
 };
 
 /// The MLflow that Flowdeck installs, and the release that its route table is taken from.

@@ -26,6 +26,7 @@ use leptos_router::location::RequestUrl;
 use tower::ServiceExt as _;
 
 use crate::{
+    audit::{Note, Resource},
     clock,
     error::Error,
     layer::{ClientAddress, REQUEST_ID},
@@ -97,7 +98,13 @@ async fn answer(router: Router, request: Request<Body>) -> api::Result<api::Answ
 }
 
 /// Any address that is nothing else is a page, perhaps the one that says so.
-pub async fn render(State(pages): State<Pages>, Extension(principal): Extension<Principal>, request: Request<Body>) -> Response {
+pub async fn render(
+    State(pages): State<Pages>,
+    Extension(principal): Extension<Principal>,
+    Extension(note): Extension<Note>,
+    request: Request<Body>,
+) -> Response {
+    about(&note, request.uri().path());
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Error::MethodNotAllowed.into_response();
     }
@@ -147,6 +154,21 @@ pub async fn render(State(pages): State<Pages>, Extension(principal): Extension<
     let mut response = (status, Html(html)).into_response();
     finish(&mut response, &nonce, &pages.state.config.page.frame_ancestors);
     response
+}
+
+/// Notes what a page shows.
+fn about(note: &Note, path: &str) {
+    let (experiment, run) = match path.split('/').skip(1).collect::<Vec<_>>()[..] {
+        ["experiments", experiment] => (Some(experiment), None),
+        ["experiments", experiment, "runs", run] => (Some(experiment), Some(run)),
+        ["runs", run] => (None, Some(run)),
+        _ => (None, None),
+    };
+    for (kind, id) in [(Resource::Experiment, experiment), (Resource::Run, run)] {
+        if let Some(id) = id {
+            note.about(kind, id);
+        }
+    }
 }
 
 /// A page that needs no script, for example sign-in.

@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use crate::key::Key;
+use crate::{audit::Note, key::Key};
 
 /// The caller of one request.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub struct Basic {
     pub user: String,
     /// The whole header value, marked sensitive.
     pub authorization: HeaderValue,
+    /// The audit's: it records the name once MLflow has been asked.
+    pub note: Note,
 }
 
 // === impl Principal ===

@@ -5,6 +5,7 @@ pub mod body;
 pub mod credential;
 pub mod header;
 pub mod lookup;
+pub mod named;
 pub mod narrow;
 pub mod rescue;
 pub mod table;
@@ -13,7 +14,7 @@ use std::{error::Error as _, net::IpAddr, time::Duration};
 
 use axum::{
     Extension,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{self, Request},
     response::Response,
 };
@@ -27,11 +28,14 @@ use self::{
     table::{Family, Row},
 };
 use crate::{
+    audit::Note,
     error::{Error, Result},
     key::{Key, body::WhileValid},
     layer::ClientAddress,
+    metrics,
     path::Admitted,
     principal::Principal,
+    scope::Scope,
     stall::Stall,
     state::State,
     upstream::{Starting, Upstream},
@@ -59,6 +63,9 @@ pub struct Call {
 #[derive(Clone, Copy, Debug)]
 pub struct Verbatim;
 
+/// More than a run that was just made: its tags have bounds.
+const SMALL: usize = 8 << 20;
+
 /// The retired `experiments/list` returned everything; `experiments/search` demands a number.
 const LIST_PAGE: &str = "1000";
 
@@ -71,21 +78,72 @@ pub async fn forward(
     extract::State(state): extract::State<State>,
     Extension(principal): Extension<Principal>,
     Extension(ClientAddress(client)): Extension<ClientAddress>,
+    Extension(note): Extension<Note>,
+    counted: Option<Extension<metrics::Note>>,
     request: Request,
 ) -> Result<Response> {
     let found = find(request.method(), request.uri())?;
     let row = found.row;
+    if let Some(Extension(counted)) = counted {
+        counted.forwarded(row.family());
+    }
+    note.route(row.path);
+    note.changes(row.scope() != Scope::Read);
+    named::address(&note, row, &found.path, request.uri());
+    if row.body() == table::Body::Json {
+        note.keep_body();
+    }
+    let told = named::Told::new(note.clone(), row, state.homes.clone());
     let answer = async {
+        if note.is_change(request.method()) {
+            state.audit.can_write()?;
+        }
         let credential = Credential::of(&principal, row, &state).await?;
         let Principal::Key(key) = &principal else {
-            return exchange(&state.upstream, Patience::default(), Call { found, credential, client }, request).await;
+            return ask(&state, Call { found, credential, client }, request).await;
         };
         let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
-        narrow::enforce(key, reason)?;
+        narrow::enforce(key, reason, &note)?;
         let call = Call { found, credential, client };
-        while_valid(key, exchange(&state.upstream, Patience::default(), call, request)).await
+        while_valid(key, ask(&state, call, request)).await
     };
-    Ok(answer.await.unwrap_or_else(|error| rescue::own(error, row)))
+    let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
+    if !is_new(row) || !response.status().is_success() {
+        return Ok(response);
+    }
+    // What was made has its id only now.
+    let (parts, body) = response.into_parts();
+    let broken = |_| Error::Upstream("MLflow broke off in the middle of its answer".into());
+    let body = to_bytes(body, SMALL).await.map_err(broken)?;
+    told.made(&body);
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Whether a call makes an experiment or a run; the answer is small.
+fn is_new(row: &Row) -> bool {
+    matches!(row.path, "/2.0/mlflow/experiments/create" | "/2.0/mlflow/runs/create")
+}
+
+/// [`exchange`], and what is to be learned from how it went.
+async fn ask(state: &State, call: Call, request: Request) -> Result<Response> {
+    let authorization = call.credential.authorization.clone();
+    let open = state.metrics.upstream(call.found.row.family());
+    let response = exchange(&state.upstream, Patience::default(), call, request).await;
+    match &response {
+        Ok(response) => {
+            open.answered();
+            if let Some(authorization) = authorization.filter(|_| response.status().is_success()) {
+                state.health.cache.taken(&state.upstream, &authorization);
+            }
+        }
+        Err(error) => {
+            state.metrics.upstream_failed(error);
+            if matches!(error, Error::Upstream(_)) {
+                state.health.cache.look_again();
+            }
+        }
+    }
+    response
 }
 
 /// Ends the exchange, and the answer that is already under way, when the key ends.

@@ -3,7 +3,7 @@
 use axum::{
     Extension, Router,
     extract::Request,
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
     routing::{MethodRouter, any, delete, get, post},
 };
@@ -11,10 +11,11 @@ use axum::{
 use crate::{
     account,
     asset::Assets,
+    audit, caller,
     error::Error,
-    health,
+    health::{self, history},
     key::{account as service, rest},
-    layer, login, page,
+    layer, login, metrics, openapi, page,
     principal::Principal,
     proxy::{self, narrow},
     scope::Scope::{self, *},
@@ -23,10 +24,13 @@ use crate::{
 
 /// The whole service.
 pub fn service(state: &State) -> Router {
-    let data = layer::inner(data().merge(forms()), state).with_state(state.clone());
+    let data = layer::inner(layer::calls(data(), state).merge(forms()), state).with_state(state.clone());
     let pages = layer::inner(Router::new().fallback(page::render), state);
     let service = pages.with_state(page::Pages::new(state.clone(), data.clone()));
-    layer::outer(data.merge(files(&state.assets)).fallback_service(service), state)
+    layer::outer(
+        data.merge(monitors(state)).merge(files(&state.assets)).fallback_service(service),
+        state,
+    )
 }
 
 /// What programs and our own pages read and write.
@@ -54,19 +58,36 @@ fn data() -> Router<State> {
             of(Admin, get(service::list).post(service::create)),
         )
         .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
+        .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
+        .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
+        .route("/api/flowdeck/v1/audit/export", of(Admin, get(audit::rest::export)))
         // Anyone
+        .route("/api/flowdeck/v1/openapi.json", get(openapi::json))
+        .route("/api/flowdeck/v1/docs", get(openapi::page))
+}
+
+/// What load balancers and monitors ask.
+fn monitors(state: &State) -> Router {
+    let metrics = Router::new().route("/metrics", of(Admin, get(metrics::show)));
+    // Before anybody asks who it is: a token is no caller of MLflow's.
+    let metrics = layer::inner(metrics, state).layer(from_fn_with_state(state.clone(), metrics::by_token));
+    Router::new()
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/health/mlflow", get(health::mlflow))
+        .merge(metrics)
+        .with_state(state.clone())
 }
 
-/// A route of our own that an API key opens with this scope. None of MLflow's experiments, models or families is behind it:
+/// A route of our own: for somebody, and with an API key for one of this scope. None of MLflow's experiments, models or families is behind it:
 /// a key that is narrowed to some stays outside.
 fn of(scope: Scope, route: MethodRouter<State>) -> MethodRouter<State> {
     route.route_layer(from_fn(
-        move |Extension(principal): Extension<Principal>, request: Request, next: Next| async move {
-            if let Principal::Key(key) = &principal {
-                narrow::enforce(key, narrow::judge_own(key, scope))?;
+        move |Extension(principal): Extension<Principal>, Extension(note): Extension<audit::Note>, request: Request, next: Next| async move {
+            match &principal {
+                Principal::Anonymous => return Err(Error::Unauthenticated(caller::refused(&principal).into())),
+                Principal::Key(key) => narrow::enforce(key, narrow::judge_own(key, scope), &note)?,
+                Principal::Session(_) | Principal::Basic(_) => {}
             }
             Ok::<Response, Error>(next.run(request).await)
         },

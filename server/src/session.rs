@@ -55,6 +55,12 @@ impl Store {
         Self { db, limits }
     }
 
+    /// How many sessions are alive.
+    pub async fn count(&self) -> sqlx::Result<i64> {
+        let now = clock::now();
+        self.db.count_sessions(now, self.idle_since(now)).await
+    }
+
     /// Sessions last used before this time are over.
     pub fn idle_since(&self, now: i64) -> i64 {
         now - self.limits.session_idle.as_millis() as i64

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{asset::Assets, config::Config, db::Db, key::Keys, limit::SignIns, proxy::narrow::Homes, upstream::Upstream, vault::Vault};
+use crate::{
+    asset::Assets, audit::Audit, config::Config, db::Db, health::Health, key::Keys, limit::Limits, metrics::Metrics, proxy::narrow::Homes,
+    upstream::Upstream, vault::Vault,
+};
 
 /// Cheap to clone: one pointer.
 #[derive(Clone)]
@@ -12,10 +15,13 @@ pub struct Inner {
     pub config: Config,
     pub upstream: Upstream,
     pub db: Db,
+    pub audit: Audit,
     pub vault: Vault,
     pub keys: Keys,
     pub homes: Homes,
-    pub sign_ins: SignIns,
+    pub limits: Limits,
+    pub health: Health,
+    pub metrics: Metrics,
     pub assets: Assets,
 }
 

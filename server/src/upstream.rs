@@ -8,13 +8,15 @@ use std::{
 use reqwest::{Client, Url, redirect::Policy};
 use tokio::sync::watch;
 
+use crate::mlflow::Version;
+
 /// How to reach MLflow. Cheap to clone.
 #[derive(Clone)]
 pub struct Upstream {
     pub http: Client,
     address: Arc<watch::Receiver<Option<Url>>>,
-    /// Set once MLflow has told a version that may stand behind Flowdeck.
-    pub vetted: Arc<OnceLock<()>>,
+    /// MLflow's version, once it has told one that may stand behind Flowdeck.
+    pub vetted: Arc<OnceLock<Version>>,
 }
 
 /// MLflow's address is not known yet: the managed server has not come up.

@@ -1,4 +1,4 @@
-//! The key under which the vault is sealed.
+//! The key under which the vault is sealed, and the word that opens the metrics.
 
 use std::fmt;
 
@@ -16,6 +16,10 @@ pub struct Secret {
         hide_env_values = true
     )]
     pub secret_key: Vec<SecretText>,
+
+    /// What Prometheus sends as a bearer token to read /metrics; without it, only owners can
+    #[arg(long, env = "FLOWDECK_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true, value_parser = parse_token)]
+    pub metrics_token: Option<SecretText>,
 }
 
 /// Text that is wiped when dropped and never shown.
@@ -28,6 +32,14 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({} keys)", self.secret_key.len())
     }
+}
+
+/// A short one could be guessed.
+fn parse_token(text: &str) -> Result<SecretText, String> {
+    if text.len() < 16 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("expected at least 16 letters, digits and signs, without spaces".into());
+    }
+    Ok(text.into())
 }
 
 // === impl SecretText ===

@@ -85,6 +85,14 @@ impl Db {
             .await
     }
 
+    pub async fn count_sessions(&self, now: i64, idle_since: i64) -> sqlx::Result<i64> {
+        sqlx::query_scalar("SELECT COUNT(*) FROM session WHERE expires_at > ? AND used_at > ?")
+            .bind(now)
+            .bind(idle_since)
+            .fetch_one(&self.pool)
+            .await
+    }
+
     /// Ends one session of `user`, and says whether there was one.
     pub async fn end_session(&self, user: &str, id: &str) -> sqlx::Result<bool> {
         let done = sqlx::query("DELETE FROM session WHERE user = ? AND id = ?")

@@ -8,7 +8,7 @@ use axum::{
 };
 use rand::{Rng as _, distr::Alphanumeric};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -23,14 +23,17 @@ use crate::{
 
 const PASSWORD: usize = 48;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ServiceAccountWanted)]
 pub struct Wanted {
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_.@-]+$")]
     name: String,
 }
 
-#[derive(Serialize)]
-struct Told {
+#[derive(Serialize, ToSchema)]
+#[schema(as = ServiceAccount)]
+pub struct Told {
     name: String,
     /// Ms since 1970.
     created_at: i64,
@@ -39,7 +42,13 @@ struct Told {
     keys: usize,
 }
 
+#[derive(Serialize, ToSchema)]
+pub struct ServiceAccounts {
+    accounts: Vec<Told>,
+}
+
 /// `GET /api/flowdeck/v1/service-accounts` → `{"accounts":[…]}`
+#[utoipa::path(get, path = "/service-accounts", tag = "Service accounts", responses((status = 200, body = ServiceAccounts)))]
 pub async fn list(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
     caller::owner(&state, &principal).await?;
     let now = clock::now();
@@ -49,10 +58,12 @@ pub async fn list(State(state): State<state::State>, Extension(principal): Exten
         created_at: account.created_at,
         created_by: account.created_by,
     });
-    Ok(Json(json!({ "accounts": accounts.collect::<Vec<_>>() })).into_response())
+    let accounts = accounts.collect();
+    Ok(Json(ServiceAccounts { accounts }).into_response())
 }
 
 /// `POST /api/flowdeck/v1/service-accounts` → 201
+#[utoipa::path(post, path = "/service-accounts", tag = "Service accounts", request_body = Wanted, responses((status = 201, body = Told)))]
 pub async fn create(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
@@ -94,6 +105,7 @@ pub async fn create(
 }
 
 /// `DELETE /api/flowdeck/v1/service-accounts/{name}` → 204; its keys are revoked, and MLflow forgets the user
+#[utoipa::path(delete, path = "/service-accounts/{name}", tag = "Service accounts", params(("name" = String, Path)), responses((status = 204)))]
 pub async fn delete(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,

@@ -12,6 +12,7 @@ use axum::{
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Key, Settings, token::Token};
 use crate::{
@@ -38,10 +39,14 @@ const LONGEST_GRACE: u64 = 30 * 24 * 3600;
 const GRACE: u64 = 3600;
 
 /// The body of create and change. What is left out stays as it is; `null` takes a limit away.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = KeyWanted)]
 pub struct Wanted {
+    /// Needed to make a key.
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
+    #[schema(value_type = Option<Vec<Scope>>)]
     scopes: Option<Scopes>,
     families: Option<BTreeSet<Family>>,
     /// Experiment ids.
@@ -51,42 +56,52 @@ pub struct Wanted {
     /// `10.0.0.0/8`, `2001:db8::/32`, or single addresses.
     allowed_networks: Option<Vec<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<f64>)]
     rate_per_second: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>)]
     burst: Option<Option<u32>>,
+    /// Ms since 1970.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<i64>)]
     expires_at: Option<Option<i64>>,
     shadow: Option<bool>,
     /// Whose key it is to be; only owners name somebody else.
     user: Option<String>,
+    /// `active` or `disabled`, to change a key.
     state: Option<super::State>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     /// Everybody's, for owners.
     #[serde(default)]
     all: bool,
+    /// One user's; somebody else's for owners.
     user: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
+    /// So long the old text still works; an hour where nothing is said.
     #[serde(default = "Rotation::grace")]
+    #[schema(maximum = 2_592_000)]
     grace_seconds: u64,
 }
 
 /// A key as it is told.
-#[derive(Serialize)]
-struct Told<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
+pub struct Told<'a> {
     id: &'a str,
     user: &'a str,
     start: &'a str,
     #[serde(flatten)]
     settings: &'a Settings,
     /// `active`, `disabled`, `revoked` or `expired`.
+    #[schema(value_type = String)]
     state: serde_json::Value,
     created_at: i64,
     created_by: &'a str,
@@ -100,7 +115,13 @@ struct Told<'a> {
     key: Option<&'a str>,
 }
 
+#[derive(Serialize, ToSchema)]
+pub struct Keys<'a> {
+    keys: Vec<Told<'a>>,
+}
+
 /// `GET /api/flowdeck/v1/keys` → `{"keys":[…]}`, newest first
+#[utoipa::path(get, path = "/keys", tag = "API keys", params(Asked), responses((status = 200, body = Keys<'_>)))]
 pub async fn list(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
@@ -119,11 +140,12 @@ pub async fn list(
         Asked { .. } => state.keys.list(|key| key.user == own),
     };
     let now = clock::now();
-    let keys: Vec<_> = keys.iter().map(|key| Told::of(key, now, None)).collect();
-    Ok(Json(json!({ "keys": keys })).into_response())
+    let keys = keys.iter().map(|key| Told::of(key, now, None)).collect();
+    Ok(Json(Keys { keys }).into_response())
 }
 
 /// `POST /api/flowdeck/v1/keys` → 201 and the key with its text, which is told this once
+#[utoipa::path(post, path = "/keys", tag = "API keys", request_body = Wanted, responses((status = 201, body = Told<'_>)))]
 pub async fn create(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
@@ -157,6 +179,7 @@ pub async fn create(
 }
 
 /// `GET /api/flowdeck/v1/keys/{id}`
+#[utoipa::path(get, path = "/keys/{id}", tag = "API keys", params(("id" = String, Path)), responses((status = 200, body = Told<'_>)))]
 pub async fn get(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
@@ -167,6 +190,7 @@ pub async fn get(
 }
 
 /// `PATCH /api/flowdeck/v1/keys/{id}`
+#[utoipa::path(patch, path = "/keys/{id}", tag = "API keys", params(("id" = String, Path)), request_body = Wanted, responses((status = 200, body = Told<'_>)))]
 pub async fn change(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
@@ -199,6 +223,7 @@ pub async fn change(
 }
 
 /// `DELETE /api/flowdeck/v1/keys/{id}`: revokes for good; the key stays in the list
+#[utoipa::path(delete, path = "/keys/{id}", tag = "API keys", params(("id" = String, Path)), responses((status = 200, body = Told<'_>)))]
 pub async fn revoke(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
@@ -212,6 +237,7 @@ pub async fn revoke(
 }
 
 /// `POST /api/flowdeck/v1/keys/{id}/rotate` → the key with a new text; the old one works for `grace_seconds` more
+#[utoipa::path(post, path = "/keys/{id}/rotate", tag = "API keys", params(("id" = String, Path)), request_body = Option<Rotation>, responses((status = 200, body = Told<'_>)))]
 pub async fn rotate(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,

@@ -114,10 +114,11 @@ pub async fn vet(upstream: &Upstream, authorization: &HeaderValue) -> Result<(),
     if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return Ok(());
     }
-    match judge(read_version(response).await?) {
+    let version = read_version(response).await?;
+    match judge(version) {
         Judgement::Refused(sentence) => return Err(Fault::TooOld(sentence)),
-        Judgement::Warned(sentence) if upstream.vetted.set(()).is_ok() => tracing::warn!("{sentence}"),
-        Judgement::Warned(_) | Judgement::Good => drop(upstream.vetted.set(())),
+        Judgement::Warned(sentence) if upstream.vetted.set(version).is_ok() => tracing::warn!("{sentence}"),
+        Judgement::Warned(_) | Judgement::Good => drop(upstream.vetted.set(version)),
     }
     Ok(())
 }
@@ -170,7 +171,8 @@ async fn text(mut response: Response) -> Result<String, Fault> {
     String::from_utf8(bytes).map_err(|_| Fault::NotMlflow)
 }
 
-fn asks_for_password(response: &Response) -> bool {
+/// Whether a refusal is HTTP Basic's.
+pub fn asks_for_password(response: &Response) -> bool {
     let mut schemes = response.headers().get_all(header::WWW_AUTHENTICATE).iter();
     schemes.any(|value| value.as_bytes().starts_with(b"Basic"))
 }

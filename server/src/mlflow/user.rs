@@ -86,6 +86,18 @@ pub async fn who(upstream: &Upstream, authorization: &HeaderValue) -> Result<Who
     }
 }
 
+/// Whether MLflow lets these credentials read what is at `path`, query included.
+///
+/// # Errors
+/// When MLflow does not answer.
+pub async fn may_read(upstream: &Upstream, authorization: &HeaderValue, path: &str) -> Result<bool, Fault> {
+    let response = send(request(upstream, Method::GET, path, Some(authorization))?).await?;
+    match response.status() {
+        status if status.is_server_error() => Err(Fault::Unreachable),
+        status => Ok(status.is_success()),
+    }
+}
+
 /// Changes the user's own password.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ use super::{
     table::{self, About, At},
 };
 use crate::{
+    audit::Note,
     error::{Error, Result},
     key::Key,
     scope::Scope,
@@ -125,11 +126,12 @@ fn lacks_scope(key: &Key, scope: Scope) -> Reason {
 ///
 /// # Errors
 /// 403.
-pub fn enforce(key: &Key, reason: Option<Reason>) -> Result<()> {
+pub fn enforce(key: &Key, reason: Option<Reason>, note: &Note) -> Result<()> {
     match reason {
         None => Ok(()),
-        Some(_) if key.settings.shadow => {
+        Some(reason) if key.settings.shadow => {
             key.usage.count_would_refuse();
+            note.would_refuse(reason);
             Ok(())
         }
         Some(reason) => Err(Error::Forbidden(reason)),

@@ -72,7 +72,7 @@ fn translate(status: StatusCode, body: Option<&Bytes>, row: &Row, refused: &'sta
     let Some(object) = json else {
         return match status {
             // MLflow's own refusal is always a sentence; JSON would be the word of an LLM provider behind the gateway.
-            StatusCode::UNAUTHORIZED => Error::Unauthenticated(refused.into()).into_response(),
+            StatusCode::UNAUTHORIZED => Error::WrongCredentials(refused.into()).into_response(),
             _ if text.is_some_and(|text| text.starts_with(BAD_HOST)) => Error::Upstream(
                 "MLflow does not accept the address under which Flowdeck calls it: start MLflow with that address in --allowed-hosts"
                     .into(),

@@ -8,6 +8,7 @@
 
 use http::Method;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use self::{About::*, At::*, Body::*, Closed::*, Family::*, Prefix::*};
 use crate::scope::Scope::{self, *};
@@ -45,7 +46,7 @@ pub enum What {
 }
 
 /// What a route is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
     Experiments,
@@ -127,6 +128,14 @@ pub enum Closed {
     Leftover,
     /// Flowdeck has its own.
     Ours,
+}
+
+// === impl Family ===
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
 }
 
 // === impl Row ===

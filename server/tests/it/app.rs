@@ -15,12 +15,15 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect::Polic
 use serde_json::json;
 use server::{
     asset::Assets,
+    audit::{self, Audit},
     config::Config,
     data,
     db::Db,
+    health::Health,
     key::Keys,
-    limit::SignIns,
+    limit::Limits,
     listen,
+    metrics::Metrics,
     mlflow::managed::Managed,
     proxy::narrow::Homes,
     route,
@@ -137,13 +140,17 @@ impl TestApp {
         let (_, address) = watch::channel(Some(upstream));
         let db = Db::open(&folder.path().join("flowdeck.db")).await.unwrap();
         let ring = KeyRing::parse(&[KeyRing::generate().to_string().into()]).unwrap();
+        let audit = Audit::open(&folder.path().join(audit::FILE), &config.audit).await.unwrap();
         let state = State::new(Inner {
+            audit,
             upstream: Upstream::new(address).unwrap(),
             vault: Vault::new(db.clone(), ring),
             keys: Keys::load(db.clone()).await.unwrap(),
             homes: Homes::default(),
             assets: Assets::open(&config.page.site_dir).unwrap(),
-            sign_ins: SignIns::default(),
+            limits: Limits::new(config.limit.clone()),
+            health: Health::new(false),
+            metrics: Metrics::default(),
             config,
             db,
         });
@@ -176,10 +183,13 @@ impl TestApp {
             config: self.state.config.clone(),
             upstream: Upstream::new(address).unwrap(),
             db: self.state.db.clone(),
+            audit: self.state.audit.clone(),
             vault: self.state.vault.clone(),
             keys: self.state.keys.clone(),
             homes: Homes::default(),
-            sign_ins: SignIns::default(),
+            limits: Limits::new(self.state.config.limit.clone()),
+            health: Health::new(false),
+            metrics: Metrics::default(),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });
         Self::listening(state, tempfile::tempdir().unwrap()).await
@@ -192,6 +202,11 @@ impl TestApp {
     /// The owner, by HTTP Basic.
     pub fn admin(&self) -> Caller {
         self.caller("admin", &Mlflow::shared().admin_password, How::Basic)
+    }
+
+    /// Somebody whom MLflow knows already, by HTTP Basic.
+    pub fn known(&self, user: &str, password: &str) -> Caller {
+        self.caller(user, password, How::Basic)
     }
 
     /// A new MLflow user, by HTTP Basic.

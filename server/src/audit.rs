@@ -1,0 +1,142 @@
+//! The audit: every call that names somebody, or fails to, is a row; each row is bound to the one before it by its hash.
+//!
+//! `layer` watches each call and `note` is what others say of it; `writer` puts rows down in groups; `search` reads them.
+
+pub mod chain;
+pub mod entry;
+pub mod export;
+pub mod layer;
+pub mod note;
+pub mod rest;
+pub mod search;
+pub mod store;
+pub mod writer;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use sqlx::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::{
+    entry::{Entry, Way},
+    note::{Note, Resource},
+};
+use crate::{
+    config,
+    error::{Error, Result},
+};
+
+/// The file in the data folder.
+pub const FILE: &str = "audit.db";
+
+/// So many calls may be under way or wait to be written; whoever comes then waits too. More than there can be connections, with the calls
+/// that pages make.
+const ROOM: usize = 32 * 1024;
+/// At the end, so long for what is still to be written.
+const LAST: Duration = Duration::from_secs(10);
+
+/// The audit of this Flowdeck. Cheap to clone.
+#[derive(Clone)]
+pub struct Audit(Arc<Inner>);
+
+struct Inner {
+    room: mpsc::Sender<Job>,
+    readers: SqlitePool,
+    /// Rows cannot be written at the moment.
+    failing: Arc<AtomicBool>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// One row to be written.
+pub struct Job {
+    pub entry: Entry,
+    /// Is told whether the row is committed.
+    pub committed: Option<oneshot::Sender<bool>>,
+}
+
+/// A place in the queue, taken before a call begins, so that its row is never without one.
+pub type Place = mpsc::OwnedPermit<Job>;
+
+/// Checks the chain in a file that another process may be writing to.
+///
+/// # Errors
+/// A file that is not there, or cannot be read.
+pub async fn verify(file: &Path) -> anyhow::Result<chain::Verdict> {
+    if !file.is_file() {
+        bail!("there is no audit at {}", file.display());
+    }
+    let readers = store::readers(file).await?;
+    let mut reader = readers.acquire().await?;
+    chain::verify(&mut reader)
+        .await
+        .with_context(|| format!("cannot read the audit {}", file.display()))
+}
+
+// === impl Audit ===
+
+impl Audit {
+    /// Opens the file, making it where there is none, and starts to write.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, or that a newer Flowdeck has written.
+    pub async fn open(file: &Path, limits: &config::Audit) -> anyhow::Result<Self> {
+        let store = store::Store::open(file, limits).await?;
+        let readers = store::readers(file).await?;
+        let (room, jobs) = mpsc::channel(ROOM);
+        let (failing, stop, tasks) = (Arc::default(), CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(writer::write(store, jobs, Arc::clone(&failing), stop.clone()));
+        tasks.close();
+        Ok(Self(Arc::new(Inner {
+            room,
+            readers,
+            failing,
+            stop,
+            tasks,
+        })))
+    }
+
+    /// Waits for a place in the queue.
+    ///
+    /// # Errors
+    /// 503 when Flowdeck is stopping.
+    pub async fn place(&self) -> Result<Place> {
+        let stopping = |_| Error::Unavailable("Flowdeck is stopping".into());
+        self.0.room.clone().reserve_owned().await.map_err(stopping)
+    }
+
+    /// Refuses what would have to be recorded while nothing can be: better before it is done than after.
+    ///
+    /// # Errors
+    /// 503
+    pub fn can_write(&self) -> Result<()> {
+        if self.0.failing.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable(
+                "Flowdeck cannot write its audit at the moment, so nothing may be changed; try again".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Waits until everything is written, then closes.
+    pub async fn close(&self) {
+        self.0.stop.cancel();
+        if tokio::time::timeout(LAST, self.0.tasks.wait()).await.is_err() {
+            tracing::error!("the audit was not written to its end within {} s", LAST.as_secs());
+        }
+        self.0.readers.close().await;
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        &self.0.readers
+    }
+}

@@ -1,0 +1,193 @@
+//! `GET /api/flowdeck/v1/audit` and `/audit/export`: who may see which rows.
+
+use axum::{
+    Extension, Json,
+    extract::{Query, State},
+    http::Uri,
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::IntoParams;
+
+use super::{
+    entry::Way,
+    export::{self, Format},
+    search::{self, Filter, Start},
+};
+use crate::{
+    caller,
+    error::{Error, Result},
+    mlflow,
+    principal::Principal,
+    state,
+};
+
+const PAGE: usize = 100;
+const LARGEST: usize = 500;
+/// No column holds a longer text.
+const LONGEST: usize = 255;
+
+/// The query. An empty value asks for nothing.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    key: String,
+    user: String,
+    route: String,
+    status: String,
+    method: String,
+    way: String,
+    experiment: String,
+    run: String,
+    model: String,
+    from: String,
+    to: String,
+    q: String,
+    limit: String,
+    cursor: String,
+    after: String,
+    format: String,
+}
+
+/// `GET /api/flowdeck/v1/audit` → `{"rows":[…],"next":cursor|null,"searched_to":ms|null}`, newest first.
+///
+/// `after=ID` gives what is newer than that row, oldest first; `next` is then what to ask after next. Owners see everything, everybody their
+/// own calls (`user=`), and whoever may read an experiment or a run (`experiment=`, `run=`) the changes to it.
+///
+/// # Errors
+/// 400 for a query that cannot be understood, 401, 403.
+#[utoipa::path(get, path = "/audit", tag = "Audit", params(Asked), responses((status = 200, body = Object)))]
+pub async fn rows(State(state): State<state::State>, Extension(principal): Extension<Principal>, uri: Uri) -> Result<Response> {
+    let asked = Asked::parse(&uri)?;
+    if !asked.format.is_empty() {
+        return Err(Error::BadRequest("format= is for audit/export".into()));
+    }
+    let filter = permitted(&state, &principal, asked.filter()?).await?;
+    let start = match (number("cursor", &asked.cursor)?, number("after", &asked.after)?) {
+        (None, None) => Start::Newest,
+        (Some(id), None) => Start::Before(id),
+        (None, Some(id)) => Start::After(id),
+        (Some(_), Some(_)) => return Err(Error::BadRequest("cursor= and after= go in two directions; give one".into())),
+    };
+    let limit = number("limit", &asked.limit)?.map_or(PAGE, |limit| usize::try_from(limit).unwrap_or_default().clamp(1, LARGEST));
+    let page = search::page(state.audit.readers(), &filter, start, limit).await?;
+    let rows: Vec<_> = page.rows.iter().map(|row| row.json(!filter.changes_only)).collect();
+    Ok(Json(json!({
+        "rows": rows,
+        "next": page.next.map(|id| id.to_string()),
+        "searched_to": page.searched_to,
+    }))
+    .into_response())
+}
+
+/// `GET /api/flowdeck/v1/audit/export?format=csv|jsonl` with the filters of [`rows`]: all rows, newest first, as a file.
+///
+/// # Errors
+/// 400 for a query that cannot be understood, 401, 403.
+#[utoipa::path(get, path = "/audit/export", tag = "Audit", params(Asked), responses((status = 200, body = String, content_type = "text/csv"), (status = 200, body = String, content_type = "application/jsonl")))]
+pub async fn export(State(state): State<state::State>, Extension(principal): Extension<Principal>, uri: Uri) -> Result<Response> {
+    let asked = Asked::parse(&uri)?;
+    if ![&asked.limit, &asked.cursor, &asked.after].iter().all(|text| text.is_empty()) {
+        return Err(Error::BadRequest(
+            "an export has all rows: limit=, cursor= and after= are for audit".into(),
+        ));
+    }
+    let format = match asked.format.as_str() {
+        "csv" => Format::Csv,
+        "jsonl" => Format::Jsonl,
+        _ => return Err(Error::BadRequest("format= is csv or jsonl".into())),
+    };
+    let filter = permitted(&state, &principal, asked.filter()?).await?;
+    Ok(export::response(state.audit.clone(), filter, format))
+}
+
+/// The filter, narrowed to what the caller may see.
+async fn permitted(state: &state::State, principal: &Principal, mut filter: Filter) -> Result<Filter> {
+    let authorization = caller::authorization(state, principal).await?;
+    let who = caller::who(state, principal).await?;
+    if who.is_admin || filter.user.as_deref() == Some(&who.user) {
+        return Ok(filter);
+    }
+    let path = match (&filter.run, &filter.experiment) {
+        (Some(run), _) => format!("/api/2.0/mlflow/runs/get?run_id={}", app::route::escape(run)),
+        (None, Some(experiment)) => format!("/api/2.0/mlflow/experiments/get?experiment_id={}", app::route::escape(experiment)),
+        (None, None) => {
+            return Err(Error::Forbidden(
+                "only owners see everybody's calls: ask for your own with user=, or for an experiment's or a run's changes".into(),
+            ));
+        }
+    };
+    if filter.key.is_some() {
+        return Err(Error::Forbidden(
+            "only owners may look for the calls of a key that is not theirs".into(),
+        ));
+    }
+    let may_read = mlflow::may_read(&state.upstream, &authorization, &path).await;
+    if !may_read.map_err(|fault| Error::Upstream(fault.to_string()))? {
+        return Err(Error::Forbidden("there is nothing here that MLflow lets you read".into()));
+    }
+    filter.changes_only = true;
+    Ok(filter)
+}
+
+fn number(name: &str, text: &str) -> Result<Option<i64>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match text.parse() {
+        Ok(number) if number >= 0 => Ok(Some(number)),
+        _ => Err(Error::BadRequest(format!("{name}= is a whole number"))),
+    }
+}
+
+// === impl Asked ===
+
+impl Asked {
+    fn parse(uri: &Uri) -> Result<Self> {
+        Query::try_from_uri(uri)
+            .map(|Query(asked)| asked)
+            .map_err(|error| Error::BadRequest(error.body_text()))
+    }
+
+    fn filter(&self) -> Result<Filter> {
+        let word = |name: &str, text: &str| match text {
+            "" => Ok(None),
+            text if text.len() > LONGEST || text.chars().any(char::is_control) => Err(Error::BadRequest(format!(
+                "{name}= has at most {LONGEST} letters, digits and signs"
+            ))),
+            text => Ok(Some(text.to_owned())),
+        };
+        let status = word("status", &self.status)?;
+        if let Some(status) = &status {
+            let digits = status.strip_suffix("xx").map_or((status.as_str(), 3), |class| (class, 1));
+            if digits.0.len() != digits.1 || !digits.0.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Error::BadRequest("status= is like 404 or 4xx".into()));
+            }
+        }
+        let way = match self.way.as_str() {
+            "" => None,
+            "session" => Some(Way::Session),
+            "key" => Some(Way::Key),
+            "basic" => Some(Way::Basic),
+            "none" => Some(Way::None),
+            _ => return Err(Error::BadRequest("way= is session, key, basic or none".into())),
+        };
+        Ok(Filter {
+            key: word("key", &self.key)?,
+            user: word("user", &self.user)?,
+            route: word("route", &self.route)?,
+            status,
+            method: word("method", &self.method)?,
+            way,
+            experiment: word("experiment", &self.experiment)?,
+            run: word("run", &self.run)?,
+            model: word("model", &self.model)?,
+            from: number("from", &self.from)?,
+            to: number("to", &self.to)?,
+            q: word("q", &self.q)?,
+            changes_only: false,
+        })
+    }
+}

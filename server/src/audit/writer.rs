@@ -1,0 +1,119 @@
+//! Writing rows in groups: everything that waits goes into one transaction, then all who wait for it hear of it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Entry, Job, store::Store};
+use crate::clock;
+
+/// Rows of one transaction.
+const MOST: usize = 2048;
+/// Where nobody waits for a row, it waits so long for others.
+const GATHER: Duration = Duration::from_millis(200);
+/// Between two looks at what is too old.
+const TRIM: Duration = Duration::from_secs(60);
+/// After a failure.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How often a row is tried once Flowdeck is stopping.
+const LAST_TRIES: usize = 8;
+
+/// Writes what comes until `stop`, then what is still on its way, then ends.
+pub async fn write(mut store: Store, mut jobs: mpsc::Receiver<Job>, failing: Arc<AtomicBool>, stop: CancellationToken) {
+    loop {
+        let mut group = Vec::new();
+        tokio::select! {
+            got = jobs.recv_many(&mut group, MOST) => if got == 0 {
+                break;
+            },
+            () = stop.cancelled(), if !jobs.is_closed() => {
+                jobs.close();
+                continue;
+            }
+            () = sleep(TRIM) => {
+                trim(&mut store).await;
+                continue;
+            }
+        }
+        gather(&mut group, &mut jobs).await;
+        if !put(&mut store, group, &failing, &stop).await {
+            break;
+        }
+        // A step after each group keeps pace: it takes more than a group adds.
+        if let Err(error) = store.trim(clock::now()).await {
+            tracing::error!("old rows of the audit cannot be deleted: {error}");
+        }
+    }
+    store.close().await;
+}
+
+/// Waits for more, as long as nobody waits for what is there.
+async fn gather(group: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>) {
+    let until = Instant::now() + GATHER;
+    let mut seen = 0;
+    while group.len() < MOST && !group[seen..].iter().any(|job| job.committed.is_some()) {
+        seen = group.len();
+        let room = MOST - seen;
+        match timeout_at(until, jobs.recv_many(group, room)).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => break,
+        }
+    }
+    // Whoever is just behind need not wait for the next transaction.
+    while group.len() < MOST
+        && let Ok(job) = jobs.try_recv()
+    {
+        group.push(job);
+    }
+}
+
+/// Writes a group, again and again where it has to be; false where it gave up.
+async fn put(store: &mut Store, group: Vec<Job>, failing: &AtomicBool, stop: &CancellationToken) -> bool {
+    let (mut entries, mut waiting): (Vec<Entry>, Vec<_>) = group.into_iter().map(|job| (job.entry, job.committed)).unzip();
+    let mut tries = 0;
+    while let Err(error) = store.append(&entries).await {
+        if !failing.swap(true, Ordering::Relaxed) {
+            tracing::error!("the audit cannot be written, so nothing may be changed: {error}");
+        }
+        // Their callers are told 503, and their rows shall say so.
+        for (entry, waiting) in entries.iter_mut().zip(&mut waiting) {
+            if let Some(waiting) = waiting.take() {
+                entry.status = 503;
+                waiting.send(false).ok();
+            }
+        }
+        tries += 1;
+        if stop.is_cancelled() && tries >= LAST_TRIES {
+            tracing::error!("{} rows of the audit are lost", entries.len());
+            return false;
+        }
+        sleep(PAUSE).await;
+    }
+    if failing.swap(false, Ordering::Relaxed) {
+        tracing::info!("the audit is written again");
+    }
+    for waiting in waiting.into_iter().flatten() {
+        waiting.send(true).ok();
+    }
+    true
+}
+
+async fn trim(store: &mut Store) {
+    loop {
+        match store.trim(clock::now()).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!("old rows of the audit cannot be deleted: {error}"),
+        }
+    }
+}

@@ -239,11 +239,18 @@ mod real {
         window().confirm_with_message(question).unwrap_or(false)
     }
 
-    /// Listens for what leads away from this page, before anyone else does. For links, back and forward `stay` is asked whether
+    /// Listens for what leads away from this page. For links, back and forward `stay` is asked whether
     /// one stays after all; where the page is closed or loaded anew while `unsaved`, the browser asks in its own words.
     /// What is returned ends it.
     pub fn before_leaving(unsaved: impl Fn() -> bool + 'static, stay: impl Fn() -> bool + 'static) -> impl FnOnce() {
+        // Another entry for the same address: going back from it leads nowhere yet.
+        let again = |here: &str| {
+            if let Ok(history) = window().history() {
+                history.push_state_with_url(&JsValue::NULL, "", Some(here)).ok();
+            }
+        };
         let here = window().location().href().unwrap_or_default();
+        again(&here);
         let listen = move |event: Event| match event.type_().as_str() {
             "beforeunload" => {
                 if unsaved() {
@@ -251,16 +258,18 @@ mod real {
                 }
             }
             "popstate" => {
-                if stay() {
-                    event.stop_immediate_propagation();
-                    if let Ok(history) = window().history() {
-                        history.push_state_with_url(&JsValue::NULL, "", Some(&here)).ok();
+                // Whoever went further than to the entry below is gone already.
+                if window().location().href().is_ok_and(|now| now == here) {
+                    if stay() {
+                        again(&here);
+                    } else if let Ok(history) = window().history() {
+                        history.back().ok();
                     }
                 }
             }
             _ => {
                 let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-                let link = element.and_then(|element| element.closest("a[href]:not([download], [target])").ok()?);
+                let link = element.and_then(|element| element.closest("a[href]:not([download], [target], [href^='#'])").ok()?);
                 if link.is_some() && stay() {
                     event.prevent_default();
                 }

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 use self::change::{Changes, Opened};
 use super::{admin::AdminTabs, trouble::Trouble};
 use crate::{
+    Site,
     api::{
         Client,
         flowdeck::key::{self, Account, Key, State},
@@ -100,6 +101,7 @@ fn known(all: bool, keys: Vec<Key>, accounts: Vec<Account>) -> AnyView {
         let make = move |_| changes.open(Opened::New(None));
         view! { <span class="needs-script"><Button class="primary" icon=icon::Plus attr:data-key="n" on:click=make>"New key"</Button></span> }
     });
+    let reference = Site::expect().href("/api/flowdeck/v1/docs");
     view! {
         <div class="title">
             <h1>{if all { "All API keys" } else { "API keys" }}</h1>
@@ -114,7 +116,7 @@ fn known(all: bool, keys: Vec<Key>, accounts: Vec<Account>) -> AnyView {
                 "A key lets a program act as you without your password: the MLflow client, the mlflow command, curl. Give each program its own, so that one can be ended without the others."
             }}
         </p>
-        <div class="without-script lead"><Notice>"Making and changing keys needs JavaScript. A program can do it too: POST /api/flowdeck/v1/keys."</Notice></div>
+        <div class="without-script lead"><Notice>"Making and changing keys needs JavaScript. A program can do it too: see the "<a href=reference>"REST API"</a>"."</Notice></div>
         {fresh::fresh(changes)}
         {list::list(all, changes)}
         {all.then(|| account::accounts(changes))}

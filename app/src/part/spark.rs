@@ -2,7 +2,7 @@
 
 use leptos::{ev, html, prelude::*};
 
-use super::{clock::Clock, dynamic::dynamic, number::short};
+use super::{clock::Clock, dynamic::dynamic, number::short, time::utc};
 
 /// One line: its name, and a value for each moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,10 +75,16 @@ pub fn Spark(
         let x = at.get()? as f64 * WIDTH / count.get().saturating_sub(1).max(1) as f64;
         Some(view! { <path class="cursor" d=format!("M{x:.1} 0V{HEIGHT}")/> })
     };
+    let index = move |series: &Series| at.get().unwrap_or(usize::MAX).min(series.times.len().saturating_sub(1));
+    let said = move || {
+        at.get()
+            .is_some()
+            .then(|| series.with(|series| series.words_at(index(series), unit, bad)))
+    };
     // The values at the cursor, or the last ones.
     let legend = move || {
         series.with(|series| {
-            let index = at.get().unwrap_or(usize::MAX).min(series.times.len().saturating_sub(1));
+            let index = index(series);
             let values = series.lines.iter().enumerate().map(|(number, line)| {
                 let value = line.values.get(index).copied().flatten();
                 let text = value.map_or_else(|| "–".to_owned(), |value| format!("{}{unit}", short(value)));
@@ -103,7 +109,8 @@ pub fn Spark(
     view! {
         <figure class="spark">
             <figcaption><b>{title}</b></figcaption>
-            <div class="legend" aria-live="polite">{dynamic(legend)}</div>
+            <div class="legend">{dynamic(legend)}</div>
+            <span class="unseen" role="status">{dynamic(said)}</span>
             <div class="plot" node_ref=plot tabindex="0" role="img" aria-label=move || series.with(|series| series.words(title, unit, bad))
                 on:pointermove=moved on:pointerleave=move |_| at.set(None) on:keydown=keys on:blur=move |_| at.set(None)>
                 <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">{dynamic(shapes)}{dynamic(cursor)}</svg>
@@ -120,6 +127,20 @@ impl Series {
     fn highest(&self) -> f64 {
         let values = self.lines.iter().flat_map(|line| line.values.iter().flatten());
         values.copied().fold(0.0, f64::max)
+    }
+
+    /// One moment in words.
+    fn words_at(&self, index: usize, unit: &str, bad: &str) -> String {
+        let mut words = self.times.get(index).map(|at| utc(*at)).unwrap_or_default();
+        for line in &self.lines {
+            let value = line.values.get(index).copied().flatten();
+            let value = value.map_or_else(|| "unknown".to_owned(), |value| format!("{}{unit}", short(value)));
+            words.push_str(&format!(", {} {value}", line.name));
+        }
+        if self.bad.get(index).copied().unwrap_or_default() {
+            words.push_str(&format!(", {bad}"));
+        }
+        words
     }
 
     /// The chart in words, for those who do not see it.

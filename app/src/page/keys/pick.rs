@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use crate::{
     api::{self, Client},
@@ -49,6 +49,8 @@ pub fn pick(id: &'static str, label: &'static str, hint: &'static str, client: C
         clear();
         timer.set_value(set_timeout_with_handle(ask, Duration::from_millis(200)).ok());
     };
+    // The next focus is our own doing.
+    let quiet = StoredValue::new(false);
     let choose = move |pair: Pair| {
         chosen.update(|chosen| {
             if chosen.iter().all(|known| known.0 != pair.0) {
@@ -57,7 +59,22 @@ pub fn pick(id: &'static str, label: &'static str, hint: &'static str, client: C
         });
         typed.set(String::new());
         offered.set(None);
+        quiet.set_value(true);
         browser::focus(&format!("#{id}"));
+    };
+    let focused = move |_| {
+        if !quiet.try_update_value(std::mem::take).unwrap_or_default() {
+            later();
+        }
+    };
+    // What is offered goes when the focus does.
+    let left = move |event: ev::FocusEvent| {
+        let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        if !to.is_some_and(|to| to.closest(&format!("#{id}, #{id}-offered")).is_ok_and(|found| found.is_some())) {
+            clear();
+            offered.set(None);
+            quiet.set_value(false);
+        }
     };
     let listed = format!("#{id}, #{id}-offered button");
     let keys = move |event: ev::KeyboardEvent| {
@@ -65,7 +82,7 @@ pub fn pick(id: &'static str, label: &'static str, hint: &'static str, client: C
             "ArrowDown" => browser::step_focus(&listed, true),
             "ArrowUp" => browser::step_focus(&listed, false),
             // Enter would send the form.
-            "Enter" if browser::press(&format!("#{id}:focus ~ .offered button")) => true,
+            "Enter" if browser::press(&format!("#{id}:focus ~ div button")) => true,
             "Enter" => offered.read_untracked().is_none(),
             "Escape" if offered.read_untracked().is_some() => {
                 offered.set(None);
@@ -81,6 +98,7 @@ pub fn pick(id: &'static str, label: &'static str, hint: &'static str, client: C
         let gone = key.clone();
         let remove = move |_| {
             chosen.update(|chosen| chosen.retain(|pair| pair.0 != gone));
+            quiet.set_value(true);
             browser::focus(&format!("#{id}"));
         };
         let title = if key == name { key } else { format!("{name} ({key})") };
@@ -101,12 +119,12 @@ pub fn pick(id: &'static str, label: &'static str, hint: &'static str, client: C
         }
     };
     view! {
-        <div class="field pick" on:keydown=keys>
+        <div class="field pick" on:keydown=keys on:focusout=left>
             <label for=id>{label}</label>
             <span class="tags">{dynamic(move || chosen.get().into_iter().map(chip).collect_view())}</span>
             <input class="input" id=id type="search" dir="auto" autocomplete="off" spellcheck="false" placeholder="Search by name" aria-describedby=format!("{id}-about")
-                prop:value=typed on:input=move |event| { typed.set(event_target_value(&event)); later() } on:focus=move |_| later()/>
-            <div class="offered" id=format!("{id}-offered")>{dynamic(move || offered.read().as_ref().map(offer))}</div>
+                prop:value=typed on:input=move |event| { typed.set(event_target_value(&event)); later() } on:focus=focused/>
+            <div id=format!("{id}-offered") on:mousedown=|event: ev::MouseEvent| event.prevent_default()>{dynamic(move || offered.read().as_ref().map(offer))}</div>
             <span class="hint" id=format!("{id}-about")>{hint}</span>
         </div>
     }

@@ -31,7 +31,8 @@ const OURS: [HeaderName; 7] = [
 pub async fn admit(mut request: Request, next: Next) -> Result<Response> {
     // TRACE would echo credentials (RFC 9110 §9.3.8); CONNECT asks for a tunnel.
     if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
-        return Err(Error::MethodNotAllowed);
+        let allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".to_owned();
+        return Err(Error::MethodNotAllowed { allow });
     }
     let host = one_host(request.headers())?;
     if let Some(authority) = request.uri().authority() {

@@ -29,9 +29,9 @@ pub enum Error {
     /// 404
     #[error("{0}")]
     NotFound(String),
-    /// 405
-    #[error("this address does not take that method")]
-    MethodNotAllowed,
+    /// 405, with the methods that the address takes (RFC 9110 §15.5.6).
+    #[error("this address does not take that method, only {allow}")]
+    MethodNotAllowed { allow: String },
     /// 413
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: u64 },
@@ -81,7 +81,7 @@ impl Error {
             Self::Unauthenticated(_) | Self::WrongCredentials(_) => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"),
+            Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "MAX_REQUEST_SIZE_EXCEEDED"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED"),
             Self::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),
@@ -107,6 +107,12 @@ impl IntoResponse for Error {
         match self {
             Self::TooMany { seconds, .. } => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Self::MethodNotAllowed { allow } => {
+                // Names of methods always fit into a header.
+                response
+                    .headers_mut()
+                    .extend(HeaderValue::try_from(allow).ok().map(|allow| (header::ALLOW, allow)));
             }
             Self::WrongCredentials(_) => {
                 response.extensions_mut().insert(WrongCredentials);

@@ -212,6 +212,13 @@ async fn principal(
     mut request: Request<Body>,
     next: Next,
 ) -> Result<Response> {
+    // Who shows something of themselves is recorded, whatever becomes of it.
+    if [header::AUTHORIZATION, X_API_KEY]
+        .iter()
+        .any(|name| request.headers().contains_key(name))
+    {
+        note.always();
+    }
     let caller = match shown(request.headers(), &note)? {
         None => session::principal(&session).await.map_err(|error| {
             tracing::error!("cannot read a session: {error}");

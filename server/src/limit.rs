@@ -30,6 +30,7 @@ use self::{
 };
 pub use self::{rate::Quota, sign_in::SignIns};
 use crate::{
+    audit::Note,
     config,
     error::{Error, Result, WrongCredentials},
     key::Key,
@@ -69,6 +70,10 @@ pub struct Who {
     pub key: Option<Arc<Key>>,
 }
 
+/// Marks a call that a page makes while it is rendered: pages are not counted, nor what they are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct OfPage;
+
 /// Calls of one network without known credentials that may be open at the same time: each may cost MLflow several slow password checks.
 const STRANGERS: usize = 8;
 /// No pause between guesses is longer.
@@ -79,16 +84,21 @@ pub async fn enforce(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(note): Extension<Note>,
     request: Request,
     next: Next,
 ) -> Response {
+    if request.extensions().get::<OfPage>().is_some() {
+        return next.run(request).await;
+    }
     let limits = &state.limits;
     let who = limits.who(&principal, address, Instant::now());
-    let refuses = |party: &Party| {
+    let refuses = |party: &Party, error: &Error| {
         state.metrics.limited(party.name());
         match &who.key {
             Some(key) if key.settings.shadow => {
                 key.usage.count_would_refuse();
+                note.would_refuse(error.to_string());
                 false
             }
             _ => true,
@@ -97,16 +107,17 @@ pub async fn enforce(
 
     let charge = limits.charge(&who, Instant::now());
     if let Some((error, party)) = charge.excess(&limits.config)
-        && refuses(party)
+        && refuses(party, &error)
     {
         let mut response = error.into_response();
         charge.show(response.headers_mut());
         return response;
     }
     let place = limits.shares.enter(&who.party, limits.size(&who.party)).await;
-    if place.is_none() && refuses(&who.party) {
-        let why = format!("{} as many calls open as are allowed at the same time", who.party.have());
-        let mut response = Error::TooMany { why, seconds: 1 }.into_response();
+    let why = || format!("{} as many calls open as are allowed at the same time", who.party.have());
+    let crowded = place.is_none().then(|| Error::TooMany { why: why(), seconds: 1 });
+    if let Some(error) = crowded.filter(|error| refuses(&who.party, error)) {
+        let mut response = error.into_response();
         charge.show(response.headers_mut());
         return response;
     }

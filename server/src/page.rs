@@ -30,6 +30,7 @@ use crate::{
     clock,
     error::Error,
     layer::{ClientAddress, REQUEST_ID},
+    limit::OfPage,
     login,
     principal::Principal,
     state,
@@ -72,6 +73,7 @@ impl Pages {
             }
             parts.headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
             parts.extensions.insert(ClientAddress(address));
+            parts.extensions.insert(OfPage);
             let answer = answer(router.clone(), Request::from_parts(parts, Body::from(body)));
             Box::pin(async move {
                 tokio::time::timeout(DEADLINE, answer)
@@ -106,7 +108,8 @@ pub async fn render(
 ) -> Response {
     about(&note, request.uri().path());
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Error::MethodNotAllowed.into_response();
+        let allow = "GET, HEAD".to_owned();
+        return Error::MethodNotAllowed { allow }.into_response();
     }
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let base = pages.state.config.listen.base_path.clone();

@@ -88,7 +88,10 @@ pub async fn forward(
         counted.forwarded(row.family());
     }
     note.route(row.path);
-    note.changes(row.scope() != Scope::Read);
+    // A search by POST changes nothing; and what an LLM says comes piece by piece, and nothing is kept of it.
+    if row.scope() == Scope::Read || row.family() == Some(Family::GatewayCalls) {
+        note.changes(false);
+    }
     named::address(&note, row, &found.path, request.uri());
     if row.body() == table::Body::Json {
         note.keep_body();
@@ -164,7 +167,7 @@ pub fn find(method: &Method, uri: &Uri) -> Result<Match> {
     let path = Admitted::parse(uri.path()).map_err(|_| nothing())?;
     lookup::find(method, &path).map_err(|no| match no {
         NoMatch::Path => nothing(),
-        NoMatch::Method => Error::MethodNotAllowed,
+        NoMatch::Method(allow) => Error::MethodNotAllowed { allow },
     })
 }
 

@@ -1,4 +1,4 @@
-//! Python for the tests: one virtual environment with MLflow and pytest, shared by all of them.
+//! Python for the tests: one virtual environment with MLflow, pytest and schemathesis, shared by all of them.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::{
     stamp,
 };
 
-const PYTEST: &str = "pytest==9.2.0";
+const PACKAGES: &str = "pytest==9.2.0 schemathesis==4.32.5";
 
 /// A Python that can make virtual environments, before half an hour is spent on building.
 pub fn check(folders: &Folders) -> anyhow::Result<()> {
@@ -25,20 +25,21 @@ pub fn check(folders: &Folders) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// MLflow comes from the server, which knows the version that it runs itself; pytest is added.
+/// MLflow comes from the server, which knows the version that it runs itself; what the tests need is added.
 pub fn setup(folders: &Folders) -> anyhow::Result<()> {
     run(folders
         .command(folders.server("debug"))
         .arg("install-mlflow")
         .arg("--venv")
         .arg(&folders.venv))?;
-    let marker = folders.venv.join(".pytest");
-    if !stamp::is(&marker, PYTEST) {
-        doing("installing pytest", "half a minute, once");
+    let marker = folders.venv.join(".packages");
+    if !stamp::is(&marker, PACKAGES) {
+        doing("installing pytest and schemathesis", "half a minute, once");
         run(folders
             .command(interpreter(folders))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTEST]))?;
-        file::write(&marker, PYTEST)?;
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(PACKAGES.split(' ')))?;
+        file::write(&marker, PACKAGES)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! One row: its columns, the bytes that its hash is over, and the words by which it is found.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One call. Lists are lines of one text.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
@@ -30,8 +30,45 @@ pub struct Entry {
     pub changes: bool,
 }
 
+/// A row as the REST API shows it. The last four are left out for those who see only what was changed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditRow)]
+pub struct Shown<'a> {
+    id: i64,
+    /// When the call came.
+    at: i64,
+    user: Option<&'a str>,
+    way: Way,
+    method: &'a str,
+    /// The pattern of the address.
+    route: &'a str,
+    /// Ids that the call names.
+    experiments: Vec<&'a str>,
+    runs: Vec<&'a str>,
+    /// Names of registered models.
+    models: Vec<&'a str>,
+    /// 499 where the caller went away before the answer.
+    status: u16,
+    /// Until the answer began.
+    ms: f64,
+    bytes_in: i64,
+    bytes_out: i64,
+    /// The id of the API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    key: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    /// Why the key would have been refused, were it not in shadow mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    shadow: Option<Option<&'a str>>,
+}
+
 /// How the caller showed who they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(rename_all = "lowercase")]
 pub enum Way {
@@ -56,6 +93,8 @@ pub enum Kind {
     Status,
     Method,
     Way,
+    /// `yes`: a key in shadow mode would have been refused.
+    Shadow,
 }
 
 /// `text` without control characters, cut to so many bytes.
@@ -119,33 +158,32 @@ impl Entry {
         each(Kind::Status, class(self.status));
         each(Kind::Method, &self.method);
         each(Kind::Way, self.way.as_str());
+        if self.shadow.is_some() {
+            each(Kind::Shadow, "yes");
+        }
     }
 
-    /// As the REST API shows it. `whole` is false for those who may see that something was changed, and not from where.
-    pub fn json(&self, whole: bool) -> Value {
-        let list = |lines: &str| lines.lines().map(str::to_owned).collect::<Vec<_>>();
-        let mut row = json!({
-            "id": self.id,
-            "at": self.at,
-            "user": self.user,
-            "way": self.way,
-            "method": self.method,
-            "route": self.route,
-            "experiments": list(&self.experiments),
-            "runs": list(&self.runs),
-            "models": list(&self.models),
-            "status": self.status,
-            "ms": self.took_us as f64 / 1000.0,
-            "bytes_in": self.bytes_in,
-            "bytes_out": self.bytes_out,
-        });
-        if whole {
-            row["key"] = json!(self.key);
-            row["address"] = json!(self.address);
-            row["request_id"] = json!(self.request_id);
-            row["shadow"] = json!(self.shadow);
+    /// For the REST API. `whole` is false for those who may see that something was changed, and not from where.
+    pub fn shown(&self, whole: bool) -> Shown<'_> {
+        Shown {
+            id: self.id,
+            at: self.at,
+            user: self.user.as_deref(),
+            way: self.way,
+            method: &self.method,
+            route: &self.route,
+            experiments: self.experiments.lines().collect(),
+            runs: self.runs.lines().collect(),
+            models: self.models.lines().collect(),
+            status: self.status,
+            ms: self.took_us as f64 / 1000.0,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            key: whole.then_some(self.key.as_deref()),
+            address: whole.then_some(&self.address),
+            request_id: whole.then_some(&self.request_id),
+            shadow: whole.then_some(self.shadow.as_deref()),
         }
-        row
     }
 }
 
@@ -165,7 +203,7 @@ impl Way {
 // === impl Kind ===
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Run,
         Self::Model,
         Self::Experiment,
@@ -175,6 +213,7 @@ impl Kind {
         Self::Status,
         Self::Method,
         Self::Way,
+        Self::Shadow,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -188,6 +227,7 @@ impl Kind {
             Self::Status => "status",
             Self::Method => "method",
             Self::Way => "way",
+            Self::Shadow => "shadow",
         }
     }
 }

@@ -63,7 +63,8 @@ pub fn response(audit: Audit, filter: Filter, format: Format) -> Response {
                 match format {
                     Format::Csv => csv(row, !filter.changes_only, &mut text),
                     Format::Jsonl => {
-                        text.push_str(&row.json(!filter.changes_only).to_string());
+                        let shown = row.shown(!filter.changes_only);
+                        text.push_str(&serde_json::to_string(&shown).map_err(|error| sqlx::Error::Encode(error.into()))?);
                         text.push('\n');
                     }
                 }

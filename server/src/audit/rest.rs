@@ -6,12 +6,11 @@ use axum::{
     http::Uri,
     response::{IntoResponse as _, Response},
 };
-use serde::Deserialize;
-use serde_json::json;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    entry::Way,
+    entry::{Shown, Way},
     export::{self, Format},
     search::{self, Filter, Start},
 };
@@ -33,22 +32,60 @@ const LONGEST: usize = 255;
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Asked {
+    /// The id of an API key.
+    #[param(max_length = 255)]
     key: String,
+    #[param(max_length = 255)]
     user: String,
+    #[param(max_length = 255)]
     route: String,
+    /// `404`, or `4xx`.
+    #[param(pattern = "^([0-9]{3}|[0-9]xx)?$")]
     status: String,
+    #[param(max_length = 255)]
     method: String,
+    #[param(pattern = "^(session|key|basic|none)?$")]
     way: String,
+    /// An experiment's id.
+    #[param(max_length = 255)]
     experiment: String,
+    /// A run's id.
+    #[param(max_length = 255)]
     run: String,
+    /// A registered model's name.
+    #[param(max_length = 255)]
     model: String,
+    /// `yes`: only what a key in shadow mode would have been refused.
+    shadow: String,
+    /// Ms since 1970.
+    #[param(value_type = Option<i64>, minimum = 0)]
     from: String,
+    #[param(value_type = Option<i64>, minimum = 0)]
     to: String,
+    /// A part of any text of a row.
+    #[param(max_length = 255)]
     q: String,
+    /// 1 to 500; 100 where nothing is said. Not for an export.
+    #[param(value_type = Option<i64>, minimum = 0)]
     limit: String,
+    /// `next` of the page before. Not for an export.
+    #[param(value_type = Option<i64>, minimum = 0)]
     cursor: String,
+    /// The id of a row, for what is newer. Not for an export.
+    #[param(value_type = Option<i64>, minimum = 0)]
     after: String,
+    /// `csv` or `jsonl`, for an export only.
     format: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditRows)]
+pub struct Rows<'a> {
+    rows: Vec<Shown<'a>>,
+    /// What to ask next, as `cursor` or as `after`.
+    next: Option<String>,
+    /// The page ended here since it had looked for long enough; `next` leads on.
+    searched_to: Option<i64>,
 }
 
 /// `GET /api/flowdeck/v1/audit` → `{"rows":[…],"next":cursor|null,"searched_to":ms|null}`, newest first.
@@ -58,7 +95,7 @@ struct Asked {
 ///
 /// # Errors
 /// 400 for a query that cannot be understood, 401, 403.
-#[utoipa::path(get, path = "/audit", tag = "Audit", params(Asked), responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/audit", tag = "Audit", params(Asked), responses((status = 200, body = Rows<'_>)))]
 pub async fn rows(State(state): State<state::State>, Extension(principal): Extension<Principal>, uri: Uri) -> Result<Response> {
     let asked = Asked::parse(&uri)?;
     if !asked.format.is_empty() {
@@ -73,12 +110,11 @@ pub async fn rows(State(state): State<state::State>, Extension(principal): Exten
     };
     let limit = number("limit", &asked.limit)?.map_or(PAGE, |limit| usize::try_from(limit).unwrap_or_default().clamp(1, LARGEST));
     let page = search::page(state.audit.readers(), &filter, start, limit).await?;
-    let rows: Vec<_> = page.rows.iter().map(|row| row.json(!filter.changes_only)).collect();
-    Ok(Json(json!({
-        "rows": rows,
-        "next": page.next.map(|id| id.to_string()),
-        "searched_to": page.searched_to,
-    }))
+    Ok(Json(Rows {
+        rows: page.rows.iter().map(|row| row.shown(!filter.changes_only)).collect(),
+        next: page.next.map(|id| id.to_string()),
+        searched_to: page.searched_to,
+    })
     .into_response())
 }
 
@@ -86,7 +122,13 @@ pub async fn rows(State(state): State<state::State>, Extension(principal): Exten
 ///
 /// # Errors
 /// 400 for a query that cannot be understood, 401, 403.
-#[utoipa::path(get, path = "/audit/export", tag = "Audit", params(Asked), responses((status = 200, body = String, content_type = "text/csv"), (status = 200, body = String, content_type = "application/jsonl")))]
+#[utoipa::path(
+    get,
+    path = "/audit/export",
+    tag = "Audit",
+    params(Asked),
+    responses((status = 200, description = "All rows", content((String = "text/csv"), (String = "application/jsonl"))))
+)]
 pub async fn export(State(state): State<state::State>, Extension(principal): Extension<Principal>, uri: Uri) -> Result<Response> {
     let asked = Asked::parse(&uri)?;
     if ![&asked.limit, &asked.cursor, &asked.after].iter().all(|text| text.is_empty()) {
@@ -105,7 +147,6 @@ pub async fn export(State(state): State<state::State>, Extension(principal): Ext
 
 /// The filter, narrowed to what the caller may see.
 async fn permitted(state: &state::State, principal: &Principal, mut filter: Filter) -> Result<Filter> {
-    let authorization = caller::authorization(state, principal).await?;
     let who = caller::who(state, principal).await?;
     if who.is_admin || filter.user.as_deref() == Some(&who.user) {
         return Ok(filter);
@@ -119,11 +160,12 @@ async fn permitted(state: &state::State, principal: &Principal, mut filter: Filt
             ));
         }
     };
-    if filter.key.is_some() {
+    if filter.key.is_some() || filter.shadow {
         return Err(Error::Forbidden(
-            "only owners may look for the calls of a key that is not theirs".into(),
+            "only owners may look for calls by what is not theirs to see: a key, or its shadow mode".into(),
         ));
     }
+    let authorization = caller::authorization(state, principal).await?;
     let may_read = mlflow::may_read(&state.upstream, &authorization, &path).await;
     if !may_read.map_err(|fault| Error::Upstream(fault.to_string()))? {
         return Err(Error::Forbidden("there is nothing here that MLflow lets you read".into()));
@@ -184,6 +226,11 @@ impl Asked {
             experiment: word("experiment", &self.experiment)?,
             run: word("run", &self.run)?,
             model: word("model", &self.model)?,
+            shadow: match self.shadow.as_str() {
+                "" => false,
+                "yes" => true,
+                _ => return Err(Error::BadRequest("shadow= is yes, or nothing".into())),
+            },
             from: number("from", &self.from)?,
             to: number("to", &self.to)?,
             q: word("q", &self.q)?,

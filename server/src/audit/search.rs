@@ -11,12 +11,12 @@ use super::{
 };
 
 /// A page that has looked for so long ends with what it has found.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(80);
 /// Blocks whose marks are looked at in one statement, and blocks that it may name: each statement takes milliseconds.
 const WINDOW: i64 = 8192;
 const NAMED: i64 = 64;
 /// Blocks that are read in one statement, at first one, then twice as many each time.
-const WIDEST: usize = 16;
+const WIDEST: usize = 8;
 
 /// What to find; all of it has to hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Filter {
     pub experiment: Option<String>,
     pub run: Option<String>,
     pub model: Option<String>,
+    /// Only what a key in shadow mode would have been refused.
+    pub shadow: bool,
     /// Ms since 1970, both included.
     pub from: Option<i64>,
     pub to: Option<i64>,
@@ -250,6 +252,7 @@ impl Filter {
             (Kind::Run, self.run.as_deref()),
             (Kind::Model, self.model.as_deref()),
             (Kind::Experiment, self.experiment.as_deref()),
+            (Kind::Shadow, self.shadow.then_some("yes")),
             (Kind::Key, self.key.as_deref()),
             (Kind::User, self.user.as_deref()),
             (Kind::Route, self.route.as_deref()),
@@ -292,6 +295,9 @@ impl Filter {
                 query.push(format_args!(" AND instr(char(10) || c.{column} || char(10), "));
                 query.push_bind(format!("\n{word}\n")).push(")");
             }
+        }
+        if self.shadow {
+            query.push(" AND c.shadow IS NOT NULL");
         }
         if let Some(from) = self.from {
             query.push(" AND c.at >= ").push_bind(from);

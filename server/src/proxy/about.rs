@@ -151,7 +151,7 @@ fn mention(name: &str, value: String, family: Option<Family>, top: bool) -> Opti
 }
 
 /// `runId` and `run_uuid` are `run_id`.
-fn canonical(name: &str) -> String {
+pub(super) fn canonical(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
         if letter.is_ascii_uppercase() {
@@ -177,7 +177,7 @@ fn first_segment(path: &str) -> String {
     path.split('/').next().unwrap_or_default().to_owned()
 }
 
-fn query(uri: &Uri) -> Vec<(String, String)> {
+pub(super) fn query(uri: &Uri) -> Vec<(String, String)> {
     let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     pairs

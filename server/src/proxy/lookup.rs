@@ -50,12 +50,12 @@ impl Match {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoMatch {
     /// Nothing is forwarded at this path.
     Path,
-    /// Something is, but not with this method.
-    Method,
+    /// Something is, but only with these methods, as `Allow` lists them.
+    Method(String),
 }
 
 /// All rows that share a path.
@@ -115,21 +115,23 @@ impl Table {
         if path.as_str() == TWO_READINGS || (path.has_encoded_slash() && !node.takes_slashes(&found.params)) {
             return Err(NoMatch::Path);
         }
-        let mut here = node
-            .rows
-            .iter()
-            .filter(|row| verb(row.path).is_none_or(|verb| path.as_str().ends_with(verb)))
-            .peekable();
-        here.peek().ok_or(NoMatch::Path)?;
+        let here = || {
+            node.rows
+                .iter()
+                .filter(|row| verb(row.path).is_none_or(|verb| path.as_str().ends_with(verb)))
+        };
+        here().next().ok_or(NoMatch::Path)?;
         // RFC 9110 §9.3.2: HEAD is GET without the content.
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
-        let row = here.find(|row| row.method == *wanted).ok_or(NoMatch::Method)?;
+        let row = here()
+            .find(|row| row.method == *wanted)
+            .ok_or_else(|| NoMatch::Method(allowed(here())))?;
         match row.what {
             What::Retired(successor) => {
                 let prefix = path.as_str().strip_suffix(row.path).ok_or(NoMatch::Path)?;
                 let path = format!("{prefix}{successor}");
                 let found = self.router.at(&path).map_err(|_| NoMatch::Path)?;
-                let row = found.value.rows.iter().find(|row| row.method == *wanted).ok_or(NoMatch::Method)?;
+                let row = found.value.rows.iter().find(|row| row.method == *wanted).ok_or(NoMatch::Path)?;
                 Ok(Match { row, path, retired: true })
             }
             _ => Ok(Match {
@@ -139,6 +141,15 @@ impl Table {
             }),
         }
     }
+}
+
+/// The methods of some rows as a list, with the HEAD that goes with GET.
+fn allowed<'a>(rows: impl Iterator<Item = &'a &'static Row>) -> String {
+    let methods = rows.flat_map(|row| {
+        let head = (row.method == Method::GET).then_some("HEAD");
+        std::iter::once(row.method.as_str()).chain(head)
+    });
+    methods.collect::<Vec<_>>().join(", ")
 }
 
 // === impl Node ===
@@ -284,12 +295,18 @@ mod tests {
     #[test]
     fn a_wrong_method_is_told_from_a_wrong_path() {
         for method in [Method::PUT, Method::OPTIONS, Method::TRACE, Method::CONNECT, Method::DELETE] {
-            assert_eq!(look(method, "/api/2.0/mlflow/runs/get").unwrap_err(), NoMatch::Method);
+            assert_eq!(
+                look(method, "/api/2.0/mlflow/runs/get").unwrap_err(),
+                NoMatch::Method("GET, HEAD".into())
+            );
         }
-        assert_eq!(look(Method::HEAD, "/api/2.0/mlflow/runs/create").unwrap_err(), NoMatch::Method);
+        assert_eq!(
+            look(Method::HEAD, "/api/2.0/mlflow/runs/create").unwrap_err(),
+            NoMatch::Method("POST".into())
+        );
         assert_eq!(
             look(Method::GET, "/gateway/gemini/v1beta/models/e:generateContent").unwrap_err(),
-            NoMatch::Method
+            NoMatch::Method("POST".into())
         );
     }
 
@@ -337,6 +354,9 @@ mod tests {
             assert_eq!(found.row.method, Method::GET);
             assert!(found.retired);
         }
-        assert_eq!(look(Method::POST, "/api/2.0/mlflow/experiments/list").unwrap_err(), NoMatch::Method);
+        assert_eq!(
+            look(Method::POST, "/api/2.0/mlflow/experiments/list").unwrap_err(),
+            NoMatch::Method("GET, HEAD".into())
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The audit before a real MLflow: what a call leaves behind, who may see it, and that nothing acknowledged is lost.
 
 use std::{
+    io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -390,35 +391,26 @@ struct Flowdeck {
 
 impl Flowdeck {
     async fn start(data: &std::path::Path, upstream: &Url) -> Self {
-        // A free port: taken, and given back.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(env!("CARGO_BIN_EXE_flowdeck"))
-            .args([
-                "--listen",
-                &format!("127.0.0.1:{port}"),
-                "--site-dir",
-                SITE,
-                "--mlflow-url",
-                upstream.as_str(),
-            ])
+        let mut process = Command::new(env!("CARGO_BIN_EXE_flowdeck"))
+            .args(["--listen", "127.0.0.1:0", "--site-dir", SITE, "--mlflow-url", upstream.as_str()])
+            .args(["--user-rate", "1000000", "--user-burst", "1000000", "--user-calls", "1000"])
             .arg("--data-dir")
             .arg(data)
             .env_remove("FLOWDECK_MLFLOW_PYTHON")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let flowdeck = Self {
+        let said = BufReader::new(process.stdout.take().unwrap());
+        let read = tokio::task::spawn_blocking(|| {
+            let mut lines = said.lines().map_while(Result::ok);
+            lines.find_map(|line| Some(line.split_once("is ready at ")?.1.trim_end_matches('/').to_owned()))
+        });
+        let origin = timeout(LONG, read).await.expect("Flowdeck says that it is ready").unwrap();
+        Self {
             process,
-            origin: format!("http://127.0.0.1:{port}"),
-        };
-        let up = async {
-            while Client::new().get(format!("{}/health", flowdeck.origin)).send().await.is_err() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        timeout(LONG, up).await.expect("Flowdeck comes up");
-        flowdeck
+            origin: origin.expect("an address"),
+        }
     }
 }
 
@@ -444,6 +436,9 @@ async fn no_acknowledged_write_is_lost_when_flowdeck_is_killed() {
     let mut flowdeck = Flowdeck::start(folder.path(), &upstream).await;
     let acknowledged = Arc::new(std::sync::Mutex::new(Vec::new()));
     let http = Client::builder().no_proxy().build().unwrap();
+    // Strangers get less of Flowdeck than people whom MLflow has taken.
+    let known = http.get(format!("{}/version", flowdeck.origin)).basic_auth("admin", Some("secret"));
+    assert_eq!(known.send().await.unwrap().status(), StatusCode::OK);
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..1000 {
         let (http, origin, acknowledged) = (http.clone(), flowdeck.origin.clone(), Arc::clone(&acknowledged));
@@ -530,4 +525,50 @@ async fn a_changed_row_is_named_and_ends_with_one() {
         String::from_utf8_lossy(&checked.stderr).contains("row 2 is not as it was written"),
         "{checked:?}"
     );
+}
+
+#[tokio::test]
+async fn a_key_is_named_with_what_it_would_have_been_refused() {
+    let app = TestApp::start().await;
+    let user = app.session().await;
+    let wanted = json!({ "name": "shadow", "scopes": ["read"], "shadow": true });
+    let key = json(user.post("/api/flowdeck/v1/keys", wanted).await).await;
+    let (id, text) = (key["id"].as_str().unwrap(), key["key"].as_str().unwrap());
+    experiment(&app.key(&user.user, text)).await;
+    let strange = app.key("", &format!("{text}x")).get("/version").await;
+    assert_eq!(strange.status(), StatusCode::UNAUTHORIZED);
+
+    let found = rows(&user, &format!("user={}&key={id}", user.user)).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((&found[0]["way"], &found[0]["status"]), (&json!("key"), &json!(200)));
+    assert!(
+        found[0]["shadow"].as_str().unwrap().contains("lacks the scope `write`"),
+        "{found:?}"
+    );
+    let refused = at_least(1, &app.admin(), "way=key&status=401").await;
+    assert_eq!((&refused[0]["user"], &refused[0]["key"]), (&Value::Null, &Value::Null));
+
+    let files = ["audit.db", "audit.db-wal"].map(|name| std::fs::read(app.folder.path().join(name)).unwrap());
+    assert!(
+        !files
+            .iter()
+            .any(|file| file.windows(text.len()).any(|window| window == text.as_bytes()))
+    );
+}
+
+#[tokio::test]
+async fn a_read_by_post_is_no_change() {
+    let app = TestApp::start().await;
+    let (user, other) = (app.session().await, app.basic().await);
+    let id = experiment(&user).await;
+    user.post("/api/2.0/mlflow/runs/search", json!({ "experiment_ids": [id] })).await;
+    at_least(
+        1,
+        &user,
+        &format!("user={}&route=/2.0/mlflow/runs/search&experiment={id}", user.user),
+    )
+    .await;
+    let changes = rows(&other, &format!("experiment={id}")).await;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0]["route"], "/2.0/mlflow/experiments/create");
 }

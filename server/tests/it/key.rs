@@ -532,6 +532,25 @@ async fn families_narrow_too_and_shadow_mode_only_counts() {
     let experiment = experiment(&program).await;
     run(&program, &experiment).await;
     assert_eq!(json(user.get(&path(&key)).await).await["would_refuse"], 3);
+    let listed = format!(
+        "/api/flowdeck/v1/audit?user={}&key={}&shadow=yes",
+        user.user,
+        key["id"].as_str().unwrap()
+    );
+    let listed = json(user.get(&listed).await).await["rows"].clone();
+    let reasons: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["status"].as_u64().unwrap(), row["shadow"].as_str().unwrap()))
+        .collect();
+    assert_eq!(reasons.len(), 3, "{listed}");
+    assert!(
+        reasons
+            .iter()
+            .all(|(status, reason)| *status == 200 && reason.contains("the API key \"test\"")),
+        "{listed}"
+    );
 }
 
 #[tokio::test]

@@ -154,11 +154,14 @@ async fn a_burst_passes_and_then_nobody_else_notices() {
     }
     let answer = session.get("/api/flowdeck/v1/session").await;
     assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS, "our own calls count too");
-    for path in ["/login?why=out", "/health", "/health/mlflow", "/nothing-here"] {
+    // Pages are not counted, nor the calls that they are made of.
+    let reached = mlflow.reached();
+    for path in ["/login?why=out", "/health", "/health/mlflow", "/experiments"] {
         let answer = session.get(path).await;
-        assert_ne!(answer.status(), StatusCode::TOO_MANY_REQUESTS, "{path}");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
         assert!(!answer.headers().contains_key("ratelimit"), "{path}");
     }
+    assert!(mlflow.reached() > reached, "the page has asked for its experiments");
 }
 
 #[tokio::test]
@@ -304,4 +307,85 @@ async fn a_success_forgives_ones_own_failures_and_a_providers_refusal_is_no_fail
         assert_eq!(status(chat().json(&json!({}))).await, 401);
     }
     assert_eq!(status(get(&nobody, SEARCH, "dave", RIGHT)).await, 200);
+}
+
+/// A key of this session's user, as it is told when it is made.
+async fn key(session: &Caller, settings: Value) -> Value {
+    let answer = session.post("/api/flowdeck/v1/keys", settings).await;
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    answer.json().await.unwrap()
+}
+
+fn with_key(nobody: &Caller, key: &Value) -> RequestBuilder {
+    nobody.request("GET", SEARCH).bearer_auth(key["key"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_key_has_its_own_limit_besides_its_users() {
+    let mlflow = StandIn::start().await;
+    let app = TestApp::before(mlflow.url.clone(), &["--user-rate", "0.01", "--user-burst", "6"]).await;
+    let nobody = app.anonymous();
+    let session = app.sign_in("alice", RIGHT).await;
+    let narrow = key(&session, json!({ "name": "narrow", "rate_per_second": 0.001, "burst": 2 })).await;
+    let wide = key(&session, json!({ "name": "wide" })).await;
+    for left in ["1", "0"] {
+        let answer = with_key(&nobody, &narrow).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()["ratelimit-policy"], r#""key";q=2;w=2000, "user";q=6;w=600"#);
+        let standing = answer.headers()["ratelimit"].to_str().unwrap().to_owned();
+        assert!(standing.starts_with(&format!("\"key\";r={left};t=")), "{standing}");
+    }
+    for _ in 0..5 {
+        let answer = with_key(&nobody, &narrow).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        let text = message(answer).await;
+        assert!(text.contains("this API key's own limit") && text.contains("raised"), "{text}");
+    }
+    // What the key was refused has cost the user nothing.
+    for _ in 0..4 {
+        let answer = with_key(&nobody, &wide).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()["ratelimit-policy"], r#""user";q=6;w=600"#);
+    }
+    let text = message(with_key(&nobody, &wide).send().await.unwrap()).await;
+    assert!(text.contains("FLOWDECK_USER_RATE"), "{text}");
+}
+
+#[tokio::test]
+async fn a_key_in_shadow_mode_is_never_refused_and_what_would_have_been_is_counted() {
+    let mlflow = StandIn::start().await;
+    let app = TestApp::before(mlflow.url.clone(), &[]).await;
+    let nobody = app.anonymous();
+    let session = app.sign_in("alice", RIGHT).await;
+    let settings = json!({ "name": "shadow", "rate_per_second": 0.001, "burst": 2, "shadow": true });
+    let shadow = key(&session, settings).await;
+    for _ in 0..5 {
+        assert_eq!(status(with_key(&nobody, &shadow)).await, 200);
+    }
+    let path = format!("/api/flowdeck/v1/keys/{}", shadow["id"].as_str().unwrap());
+    let now: Value = session.get(&path).await.json().await.unwrap();
+    assert_eq!(now["would_refuse"], 3, "{now}");
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_keys_is_slowed_and_keys_that_work_are_not() {
+    let mlflow = StandIn::start().await;
+    let app = TestApp::before(mlflow.url.clone(), &[]).await;
+    let nobody = app.anonymous();
+    let session = app.sign_in("alice", RIGHT).await;
+    let good = key(&session, json!({ "name": "good" })).await;
+    let guess = |number: usize| nobody.request("GET", SEARCH).header("x-api-key", format!("fd_{number:043}"));
+    for number in 0..20 {
+        assert_eq!(status(guess(number)).await, 401);
+    }
+    // A pause that is longer than the rest of this test.
+    for _ in 0..20 {
+        app.state.limits.guessed("127.0.0.1".parse().unwrap(), None);
+    }
+    let answer = guess(20).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(answer.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    let text = message(answer).await;
+    assert!(text.contains("wrong passwords or API keys"), "{text}");
+    assert_eq!(status(with_key(&nobody, &good)).await, 200);
 }

@@ -109,7 +109,11 @@ async fn what_is_not_in_the_table_does_not_leave() {
             "{path}: {answer}"
         );
     }
-    assert_eq!(front.request(Method::DELETE, SEARCH).send().await.unwrap().status(), 405);
+    let deleted = front.request(Method::DELETE, SEARCH).send().await.unwrap();
+    assert_eq!(
+        (deleted.status().as_u16(), &deleted.headers()["allow"]),
+        (405, &http::HeaderValue::from_static("POST"))
+    );
     assert_eq!(front.reached.load(Ordering::SeqCst), 0);
 }
 

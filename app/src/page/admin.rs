@@ -93,6 +93,7 @@ fn known(address: Address, client: Client, hours: i64, shown: Shown) -> AnyView 
     let read_at = StoredValue::new(crate::part::clock::Clock::expect().now());
     Effect::new(move |_| {
         let client = client.clone();
+        let unknown = mlflow.read_untracked().is_none();
         let again = move || {
             let client = client.clone();
             if browser::visible() {
@@ -109,6 +110,10 @@ fn known(address: Address, client: Client, hours: i64, shown: Shown) -> AnyView 
                 });
             }
         };
+        // The server may not have waited for it.
+        if unknown {
+            again();
+        }
         if let Ok(timer) = set_interval_with_handle(again, AGAIN) {
             on_cleanup(move || timer.clear());
         }
@@ -144,7 +149,9 @@ fn known(address: Address, client: Client, hours: i64, shown: Shown) -> AnyView 
 
 /// MLflow as it is at the moment.
 fn now(mlflow: Option<Mlflow>) -> AnyView {
-    let mlflow = mlflow.unwrap_or_default();
+    let Some(mlflow) = mlflow else {
+        return view! { <Loading rows=2 label="Asking MLflow…"/> }.into_any();
+    };
     let state = if mlflow.reachable {
         view! { <span class="status positive"><Icon icon=icon::CircleCheck/>"Up"</span> }
     } else {

@@ -69,6 +69,7 @@ pub async fn create(
     Extension(principal): Extension<Principal>,
     extract::Json(wanted): extract::Json<Wanted>,
 ) -> Result<Response> {
+    state.audit.can_write()?;
     let owner = caller::owner(&state, &principal).await?;
     let name = wanted.name.trim();
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte);
@@ -111,6 +112,7 @@ pub async fn delete(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<Response> {
+    state.audit.can_write()?;
     caller::owner(&state, &principal).await?;
     if !state.db.service_accounts().await?.iter().any(|account| account.name == name) {
         return Err(Error::NotFound("there is no such service account".into()));

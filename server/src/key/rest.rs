@@ -151,6 +151,7 @@ pub async fn create(
     Extension(principal): Extension<Principal>,
     extract::Json(wanted): extract::Json<Wanted>,
 ) -> Result<Response> {
+    state.audit.can_write()?;
     // MLflow is asked, so that a key never stands for a password that is wrong already.
     let who = caller::who(&state, &principal).await?;
     if wanted.state.is_some() {
@@ -197,6 +198,7 @@ pub async fn change(
     Path(id): Path<String>,
     extract::Json(wanted): extract::Json<Wanted>,
 ) -> Result<Response> {
+    state.audit.can_write()?;
     let key = found(&state, &principal, &id).await?;
     if wanted.user.as_ref().is_some_and(|user| *user != key.user) {
         return Err(Error::BadRequest("`user`: a key keeps its user; make another one".into()));
@@ -229,6 +231,7 @@ pub async fn revoke(
     Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Response> {
+    state.audit.can_write()?;
     found(&state, &principal, &id).await?;
     let revoked = state.keys.change(&id, |key| key.state = super::State::Revoked);
     let key = revoked.await?.ok_or_else(gone)?;
@@ -244,6 +247,7 @@ pub async fn rotate(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response> {
+    state.audit.can_write()?;
     let rotation = match &*body {
         b"" => Rotation { grace_seconds: GRACE },
         body => serde_json::from_slice(body).map_err(|error| Error::BadRequest(error.to_string()))?,

@@ -19,6 +19,9 @@ const pages: [string, (data: Data) => string][] = [
   ['a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}`],
   ['artifacts', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=table.csv`],
   ['the account', () => '/account'],
+  ['API keys', () => '/account/keys'],
+  ['one\'s own calls', () => '/admin/audit'],
+  ['the history of a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=history`],
   ['a page that is not there', () => '/no/such/page'],
   ['what one may not see', ({ ids }) => `/experiments/${ids.secret}`],
 ];
@@ -42,6 +45,32 @@ for (const theme of ['light', 'dark'] as const) {
         expect(await serious(new AxeBuilder({ page }))).toEqual([]);
       });
     }
+
+    test('axe finds nothing serious on what administrators look at', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      for (const path of ['/admin', '/admin/keys', '/admin/audit']) {
+        await visit(path);
+        await expect(page.locator('.skeleton')).toHaveCount(0);
+        expect(await serious(new AxeBuilder({ page })), path).toEqual([]);
+      }
+      await page.getByRole('table').getByRole('link').first().click();
+      await expect(page.getByText('Request id')).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
+
+    test('axe finds nothing serious while a key is made', async ({ page, person, signIn, visit }) => {
+      await signIn(person);
+      await visit('/account/keys');
+      await page.getByRole('button', { name: 'New key' }).first().click();
+      await page.getByText('More limits').click();
+      await page.getByRole('button', { name: 'Make the key' }).click();
+      await expect(page.getByRole('alert')).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.getByLabel('Name', { exact: true }).fill('looked at');
+      await page.getByRole('button', { name: 'Make the key' }).click();
+      await expect(page.getByRole('heading', { name: /is ready/ })).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
 
     test('axe finds nothing serious in menus and dialogs', async ({ page, flowdeck, signIn, visit }) => {
       await signIn(flowdeck.data.reader);

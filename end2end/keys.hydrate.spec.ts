@@ -60,6 +60,8 @@ test('menus: arrows go through them, Escape gives the focus back', async ({ page
   await page.keyboard.press('Tab');
   await expect(menu.getByRole('link', { name: 'Account' })).toBeFocused();
   await page.keyboard.press('ArrowDown');
+  await expect(menu.getByRole('link', { name: 'API keys' })).toBeFocused();
+  await page.keyboard.press('ArrowDown');
   await expect(menu.getByRole('button', { name: /Keys/ })).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(menu).toBeHidden();

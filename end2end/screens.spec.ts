@@ -17,6 +17,9 @@ const pages: [string, (data: Data) => string][] = [
   ['artifacts', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=table.csv`],
   ['a picture', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=images%2Fdot.png`],
   ['the account', () => '/account'],
+  ['API keys', () => '/account/keys'],
+  ['one\'s own calls', () => '/admin/audit'],
+  ['the history of an experiment', ({ ids }) => `/experiments/${ids.details}?tab=history`],
   ['a page that is not there', () => '/no/such/page'],
 ];
 

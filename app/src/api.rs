@@ -101,11 +101,24 @@ impl ApiError {
         }
     }
 
+    /// An answer of which only the status is known; 0: none came.
+    pub fn refused(status: u16) -> Self {
+        match status {
+            0 => Self::unreachable("the connection broke off"),
+            status => Self {
+                status,
+                code: String::new(),
+                message: format!("the server answered {status}"),
+                request_id: None,
+            },
+        }
+    }
+
     pub fn is_deferred(&self) -> bool {
         self.code == "DEFERRED"
     }
 
-    fn unreadable(error: &serde_json::Error) -> Self {
+    pub(crate) fn unreadable(error: &serde_json::Error) -> Self {
         Self {
             status: 0,
             code: "UNREADABLE".into(),

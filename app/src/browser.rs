@@ -1,13 +1,30 @@
 //! What only a browser has. On the server each of these does nothing; none may be called while a page is drawn.
 
 #[cfg(feature = "hydrate")]
+mod download;
+
+/// How a download ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Download {
+    /// Handed to the browser as a file.
+    Saved {
+        lines: usize,
+    },
+    Stopped,
+    /// With this status, or 0 where the connection broke off.
+    Failed(u16),
+}
+
+#[cfg(feature = "hydrate")]
 mod real {
+    pub use super::download::download;
     use js_sys::{Function, Reflect};
     use leptos::prelude::{document, window};
-    use wasm_bindgen::{JsCast, JsValue};
+    use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{
-        ClipboardEvent, DocumentFragment, Element, HtmlAnchorElement, HtmlElement, HtmlTextAreaElement, KeyboardEvent, VisibilityState,
+        ClipboardEvent, DocumentFragment, Element, Event, FormData, HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlTextAreaElement,
+        KeyboardEvent, VisibilityState,
     };
 
     /// Milliseconds since 1970.
@@ -196,14 +213,89 @@ mod real {
         })
     }
 
+    /// The values of the form that `event` came from, by name.
+    pub fn form_values(event: &Event, names: &[&'static str]) -> Vec<(&'static str, String)> {
+        let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let form = element.and_then(|element| element.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok());
+        let Some(data) = form.and_then(|form| FormData::new_with_form(&form).ok()) else {
+            return Vec::new();
+        };
+        let value = |name: &&'static str| (*name, data.get(name).as_string().unwrap_or_default().trim().to_owned());
+        names.iter().map(value).collect()
+    }
+
+    /// The moment that `2026-11-20T14:03` is on the visitor's own clock, in ms since 1970.
+    pub fn moment(local: &str) -> Option<i64> {
+        let at = js_sys::Date::parse(local);
+        at.is_finite().then_some(at as i64)
+    }
+
     pub fn reload() {
         window().location().reload().ok();
     }
+
+    /// Asks a question that is answered by yes or no before anything else happens.
+    pub fn confirm(question: &str) -> bool {
+        window().confirm_with_message(question).unwrap_or(false)
+    }
+
+    /// Listens for what leads away from this page. For links, back and forward `stay` is asked whether
+    /// one stays after all; where the page is closed or loaded anew while `unsaved`, the browser asks in its own words.
+    /// What is returned ends it.
+    pub fn before_leaving(unsaved: impl Fn() -> bool + 'static, stay: impl Fn() -> bool + 'static) -> impl FnOnce() {
+        // Another entry for the same address: going back from it leads nowhere yet.
+        let again = |here: &str| {
+            if let Ok(history) = window().history() {
+                history.push_state_with_url(&JsValue::NULL, "", Some(here)).ok();
+            }
+        };
+        let here = window().location().href().unwrap_or_default();
+        again(&here);
+        let listen = move |event: Event| match event.type_().as_str() {
+            "beforeunload" => {
+                if unsaved() {
+                    event.prevent_default();
+                }
+            }
+            "popstate" => {
+                // Whoever went further than to the entry below is gone already.
+                if window().location().href().is_ok_and(|now| now == here) {
+                    if stay() {
+                        again(&here);
+                    } else if let Ok(history) = window().history() {
+                        history.back().ok();
+                    }
+                }
+            }
+            _ => {
+                let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+                let link = element.and_then(|element| element.closest("a[href]:not([download], [target], [href^='#'])").ok()?);
+                if link.is_some() && stay() {
+                    event.prevent_default();
+                }
+            }
+        };
+        let listener = Closure::<dyn FnMut(Event)>::new(listen)
+            .into_js_value()
+            .unchecked_into::<Function>();
+        for kind in LEAVING {
+            window().add_event_listener_with_callback_and_bool(kind, &listener, true).ok();
+        }
+        move || {
+            for kind in LEAVING {
+                window().remove_event_listener_with_callback_and_bool(kind, &listener, true).ok();
+            }
+        }
+    }
+
+    const LEAVING: [&str; 3] = ["beforeunload", "popstate", "click"];
 }
 
 #[cfg(not(feature = "hydrate"))]
 mod real {
     use leptos::web_sys::{self, ClipboardEvent, KeyboardEvent};
+
+    use super::Download;
 
     pub fn now() -> i64 {
         0
@@ -259,10 +351,30 @@ mod real {
         false
     }
 
+    pub async fn download(_path: &str, _name: &str, _go_on: impl Fn(usize, usize) -> bool) -> Download {
+        Download::Failed(0)
+    }
+
+    pub fn form_values(_event: &web_sys::Event, _names: &[&'static str]) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    pub fn moment(_local: &str) -> Option<i64> {
+        None
+    }
+
     pub fn reload() {}
+
+    pub fn confirm(_question: &str) -> bool {
+        false
+    }
+
+    pub fn before_leaving(_unsaved: impl Fn() -> bool + 'static, _stay: impl Fn() -> bool + 'static) -> impl FnOnce() {
+        || ()
+    }
 }
 
 pub use real::{
-    copy, copy_exactly, focus, focus_if_lost, is_writing, link_path, local_time, mark_document, now, origin, press, reload, step_focus,
-    store, stored, visible,
+    before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, form_values, is_writing, link_path, local_time,
+    mark_document, moment, now, origin, press, reload, step_focus, store, stored, visible,
 };

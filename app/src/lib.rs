@@ -6,6 +6,7 @@ pub mod api;
 pub mod browser;
 pub mod document;
 pub mod frame;
+pub mod letter;
 pub mod order;
 pub mod page;
 pub mod part;

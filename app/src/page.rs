@@ -1,8 +1,12 @@
 //! A file or folder a page: it loads and lays out, and owns no drawing or table code.
 
 pub mod account;
+pub mod admin;
+pub mod audit;
 pub mod experiment;
 pub mod experiments;
+pub mod history;
+pub mod keys;
 pub mod module;
 pub mod not_found;
 pub mod reference;

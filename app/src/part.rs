@@ -21,6 +21,7 @@ pub mod markdown;
 pub mod menu;
 pub mod note;
 pub mod number;
+pub mod spark;
 pub mod status;
 pub mod tabs;
 pub mod tag;

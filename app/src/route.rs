@@ -18,9 +18,21 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub enum Route {
     Experiments,
-    Experiment { id: String },
-    Run { experiment: String, run: String },
+    Experiment {
+        id: String,
+    },
+    Run {
+        experiment: String,
+        run: String,
+    },
     Account,
+    /// One's own API keys.
+    Keys,
+    /// How this Flowdeck and its MLflow are doing.
+    Admin,
+    Audit,
+    /// Everybody's API keys.
+    AllKeys,
 }
 
 /// The module that the page at `path` (below the base) comes from; `None`: the first one.
@@ -29,6 +41,8 @@ pub fn module(path: &str) -> Option<Module> {
     match segments[..] {
         ["experiments", _] | ["experiments", _, "runs", _] | ["runs", _] => Some(Module::Runs),
         ["account"] => Some(Module::Account),
+        ["account" | "admin", "keys"] => Some(Module::Keys),
+        ["admin"] | ["admin", "audit"] => Some(Module::Admin),
         _ => None,
     }
 }
@@ -51,6 +65,10 @@ impl Route {
             Self::Experiment { id } => format!("/experiments/{}", escape(id)),
             Self::Run { experiment, run } => format!("/experiments/{}/runs/{}", escape(experiment), escape(run)),
             Self::Account => "/account".into(),
+            Self::Keys => "/account/keys".into(),
+            Self::Admin => "/admin".into(),
+            Self::Audit => "/admin/audit".into(),
+            Self::AllKeys => "/admin/keys".into(),
         }
     }
 
@@ -75,7 +93,8 @@ pub fn Table() -> impl IntoView {
             <RouteItem path=path!("/experiments/:experiment") view=page::module::ExperimentPage/>
             <RouteItem path=path!("/experiments/:experiment/runs/:run") view=page::module::RunPage/>
             <RouteItem path=path!("/runs/:run") view=page::module::RunPage/>
-            <RouteItem path=path!("/account") view=page::module::AccountPage/>
+            <RouteItem path=path!("/account/*page") view=page::module::AccountPages/>
+            <RouteItem path=path!("/admin/*page") view=page::module::AdminPages/>
         </Routes>
     }
 }

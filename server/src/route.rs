@@ -26,7 +26,9 @@ use crate::{
 pub fn service(state: &State) -> Router {
     let data = layer::inner(layer::calls(data(), state).merge(documents()).merge(forms()), state).with_state(state.clone());
     let pages = layer::inner(Router::new().fallback(page::render), state);
-    let service = pages.with_state(page::Pages::new(state.clone(), data.clone()));
+    // A page for owners shows how MLflow is doing.
+    let look = Router::new().route("/health/mlflow", get(health::mlflow)).with_state(state.clone());
+    let service = pages.with_state(page::Pages::new(state.clone(), data.clone().merge(look)));
     layer::outer(
         data.merge(monitors(state)).merge(files(&state.assets)).fallback_service(service),
         state,

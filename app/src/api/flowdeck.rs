@@ -1,3 +1,6 @@
 //! Flowdeck's own routes, `/api/flowdeck/v1/…`.
 
+pub mod audit;
+pub mod health;
+pub mod key;
 pub mod session;

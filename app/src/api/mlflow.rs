@@ -4,4 +4,5 @@ pub mod artifact;
 pub mod experiment;
 pub mod metric;
 pub mod number;
+pub mod registry;
 pub mod run;

@@ -1,11 +1,14 @@
 //! The account menu: who one is, how the console looks, the way out.
 
 use icondata_core::IconData;
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    Site, browser,
+    Site,
+    api::{Client, flowdeck::session},
+    browser,
     part::{
+        dynamic::dynamic,
         icon::{self, Icon},
         link::Link,
         menu::Menu,
@@ -26,14 +29,29 @@ static DENSITIES: &[Choosable] = &[("", "Compact", None), ("comfortable", "Comfo
 #[component]
 pub fn AccountMenu(keys: RwSignal<bool>) -> impl IntoView {
     let site = Site::expect();
-    let initials: String = site.user.chars().take(2).flat_map(char::to_uppercase).collect();
+    let client = StoredValue::new(expect_context::<Client>());
+    let asked = StoredValue::new(false);
+    let admin = RwSignal::new(false);
+    // MLflow is asked who is an administrator when somebody looks.
+    let ask = move |_| {
+        if !asked.get_value() {
+            asked.set_value(true);
+            spawn_local(async move {
+                let me = session::me(&client.get_value()).await;
+                admin.set(me.is_ok_and(|me| me.is_admin == Some(true)));
+            });
+        }
+    };
+    let initials: String = site.user.chars().take(2).collect();
     view! {
-        <button type="button" class="me" popovertarget="account-menu" aria-haspopup="true" aria-label=format!("Account of {}", site.user) title=site.user.clone()>
+        <button type="button" class="me" popovertarget="account-menu" aria-haspopup="true" aria-label=format!("Account of {}", site.user) title=site.user.clone() on:focus=ask>
             <bdi aria-hidden="true">{initials}</bdi>
         </button>
         <Menu id="account-menu" label="Account">
             <div class="head">"Signed in as "<b><bdi>{site.user.clone()}</bdi></b></div>
             <Link to=Route::Account class="item"><Icon icon=icon::User/>"Account"</Link>
+            <Link to=Route::Keys class="item"><Icon icon=icon::Key/>"API keys"</Link>
+            {dynamic(move || admin.get().then(|| view! { <Link to=Route::Admin class="item"><Icon icon=icon::Lock/>"Admin"</Link> }))}
             <div class="needs-script">
                 <hr/>
                 <Choice key="flowdeck.theme" attribute="data-theme" label="Theme" options=THEMES/>

@@ -15,9 +15,11 @@ use crate::{
         crumbs::{Crumb, Crumbs},
         face::{Empty, Loading, Notice},
         icon::{self, Icon},
+        link::Link,
         time::Time,
         title::Title,
     },
+    route::{Route, escape},
     state::address::Address,
 };
 
@@ -28,7 +30,13 @@ pub fn Account() -> impl IntoView {
         <Title text="Account"/>
         <Crumbs way=vec![Crumb::here("Account")]/>
         <div class="page account">
-            <div class="title"><h1><bdi>{site.user.clone()}</bdi></h1><Facts/></div>
+            <div class="title">
+                <h1><bdi>{site.user.clone()}</bdi></h1><Facts/>
+                <div class="actions">
+                    <Link to=Route::Audit query=format!("?user={}", escape(&site.user)) class="button">"Your calls"</Link>
+                    <Link to=Route::Keys class="button"><Icon icon=icon::Key/>"API keys"</Link>
+                </div>
+            </div>
             <div class="columns">
                 <Answer/>
                 <Sessions/>
@@ -78,17 +86,14 @@ fn Facts() -> impl IntoView {
         },
     );
     let words = |me: &Me| {
-        let role = match me.is_admin {
-            Some(true) => "administrator · ",
-            _ => "",
-        };
+        let role = (me.is_admin == Some(true)).then(|| view! { <Link to=Route::Admin>"administrator"</Link>" · " });
         let mlflow = match (me.mlflow.state, &me.mlflow.version) {
             (MlflowState::Up, Some(version)) => format!("MLflow {version}"),
             (MlflowState::Up, None) => "MLflow is up".to_owned(),
             (MlflowState::Starting, _) => "MLflow is starting".to_owned(),
             (MlflowState::Down, _) => "MLflow does not answer".to_owned(),
         };
-        format!("{role}{mlflow}")
+        view! { {role}{mlflow} }
     };
     view! {
         <span class="facts">

@@ -22,7 +22,7 @@ use self::{
     runs::Runs,
     view::{Place, Tab, View},
 };
-use super::trouble::Trouble;
+use super::{history::history, trouble::Trouble};
 use crate::{
     api::{self, Client, mlflow::experiment},
     part::{
@@ -64,7 +64,7 @@ fn page(id: String) -> AnyView {
                 async move {
                     match first.tab {
                         Tab::Runs => Some(runs::first(&client, &id, &first).await),
-                        Tab::About => None,
+                        Tab::About | Tab::History => None,
                     }
                 }
             },
@@ -102,10 +102,12 @@ fn known(experiment: experiment::Experiment, first: Option<api::Result<table::Pa
             <Tabs label="Experiment">
                 <TabLink href=link(Tab::Runs) current=on(Tab::Runs)>"Runs"</TabLink>
                 <TabLink href=link(Tab::About) current=on(Tab::About)>"About"</TabLink>
+                <TabLink href=link(Tab::History) current=on(Tab::History)>"History"</TabLink>
             </Tabs>
             {dynamic(move || match tab.get() {
                 Tab::Runs => list::list(runs, place),
                 Tab::About => about::about(experiment),
+                Tab::History => history("experiment", runs.experiment.get_value()),
             })}
         </article>
     }

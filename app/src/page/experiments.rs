@@ -383,7 +383,7 @@ fn First() -> impl IntoView {
         );
         view! {
             <Empty title="No experiments yet" snippet=code>
-                <p>"An experiment holds the runs that answer one question. Make one here, or log a run from Python; your user name and password go into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."</p>
+                <p>"An experiment holds the runs that answer one question. Make one here, or log a run from Python: an "<Link to=Route::Keys>"API key"</Link>" lets it in, and its page shows how."</p>
             </Empty>
         }
     }

@@ -1,16 +1,24 @@
 //! The pages that come in modules of their own.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 
-use super::{account::Account, experiment::Experiment, run::Run};
-use crate::part::apart::{Drawn, SplitLoaderError, apart};
+use super::{account::Account, admin::Admin, audit::Audit, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run};
+use crate::part::{
+    apart::{Drawn, SplitLoaderError, apart},
+    dynamic::dynamic,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Module {
     /// Experiments and runs, one at a time.
     Runs,
     Account,
+    /// API keys, one's own and everybody's.
+    Keys,
+    /// What administrators look at: health and audit.
+    Admin,
 }
 
 // === impl Module ===
@@ -21,6 +29,8 @@ impl Module {
         match self {
             Self::Runs => "runs",
             Self::Account => "account",
+            Self::Keys => "keys",
+            Self::Admin => "admin",
         }
     }
 
@@ -32,6 +42,8 @@ impl Module {
         match self {
             Self::Runs => load_runs().await,
             Self::Account => load_account().await,
+            Self::Keys => load_keys().await,
+            Self::Admin => load_admin().await,
         }
     }
 }
@@ -46,9 +58,32 @@ pub fn RunPage() -> impl IntoView {
     apart(|| Box::pin(load_runs()), || Box::pin(runs(Page::Run)))
 }
 
+/// What is at `/account` and below it.
 #[component]
-pub fn AccountPage() -> impl IntoView {
-    apart(|| Box::pin(load_account()), || Box::pin(account()))
+pub fn AccountPages() -> impl IntoView {
+    below(|page| match page {
+        "" => apart(|| Box::pin(load_account()), || Box::pin(account())),
+        "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(false))),
+        _ => view! { <NotFound/> }.into_any(),
+    })
+}
+
+/// What is at `/admin` and below it.
+#[component]
+pub fn AdminPages() -> impl IntoView {
+    below(|page| match page {
+        "" => apart(|| Box::pin(load_admin()), || Box::pin(admin(false))),
+        "audit" => apart(|| Box::pin(load_admin()), || Box::pin(admin(true))),
+        "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(true))),
+        _ => view! { <NotFound/> }.into_any(),
+    })
+}
+
+/// Routes are costly in the first module; one for each folder of pages is enough.
+fn below(draw: fn(&str) -> AnyView) -> AnyView {
+    let params = use_params_map();
+    let page = Memo::new(move |_| params.read().get("page").unwrap_or_default());
+    dynamic(move || draw(&page.read()))
 }
 
 #[derive(Clone, Copy)]
@@ -69,4 +104,18 @@ fn runs(page: Page) -> Drawn {
 #[wasm_split(account, fallible, preload(load_account))]
 fn account() -> Drawn {
     Ok(view! { <Account/> }.into_any())
+}
+
+/// `all`: everybody's, for administrators.
+#[wasm_split(keys, fallible, preload(load_keys))]
+fn keys(all: bool) -> Drawn {
+    Ok(view! { <Keys all=all/> }.into_any())
+}
+
+#[wasm_split(admin, fallible, preload(load_admin))]
+fn admin(audit: bool) -> Drawn {
+    Ok(match audit {
+        true => view! { <Audit/> }.into_any(),
+        false => view! { <Admin/> }.into_any(),
+    })
 }

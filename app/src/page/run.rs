@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use self::live::Live;
-use super::trouble::Trouble;
+use super::{history::history, trouble::Trouble};
 use crate::{
     api::{
         Client,
@@ -92,18 +92,32 @@ fn known(run: run::Run, experiment: Option<String>) -> AnyView {
     let live = Live::new(run);
     let address = Address::here();
     let tab = address.memo("tab");
-    let artifacts = Memo::new(move |_| tab.read().as_deref() == Some("artifacts"));
+    let shown = Memo::new(move |_| match tab.read().as_deref() {
+        Some("artifacts") => "artifacts",
+        Some("history") => "history",
+        _ => "",
+    });
     let path = leptos_router::hooks::use_location().pathname;
-    let to_overview = Signal::derive(move || path.get());
-    let to_artifacts = Signal::derive(move || path.get() + "?tab=artifacts");
+    let link = move |tab: &'static str, label: &'static str| {
+        let href = Signal::derive(move || match tab {
+            "" => path.get(),
+            tab => format!("{}?tab={tab}", path.get()),
+        });
+        view! { <Tab href=href current=Signal::derive(move || shown.get() == tab)>{label}</Tab> }
+    };
     view! {
         <article class="page run">
             {title::title(live, experiment)}
             <Tabs label="Run">
-                <Tab href=to_overview current=Signal::derive(move || !artifacts.get())>"Overview"</Tab>
-                <Tab href=to_artifacts current=artifacts>"Artifacts"</Tab>
+                {link("", "Overview")}
+                {link("artifacts", "Artifacts")}
+                {link("history", "History")}
             </Tabs>
-            {dynamic(move || if artifacts.get() { artifacts::artifacts(live) } else { overview::overview(live) })}
+            {dynamic(move || match shown.get() {
+                "artifacts" => artifacts::artifacts(live),
+                "history" => history("run", live.id()),
+                _ => overview::overview(live),
+            })}
         </article>
     }
     .into_any()

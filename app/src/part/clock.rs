@@ -51,6 +51,15 @@ impl Clock {
         expect_context::<Self>()
     }
 
+    /// The present, not followed: in a browser past its first drawing as it tells it, else the moment the page was drawn.
+    pub fn now(&self) -> i64 {
+        if self.live.get_untracked() {
+            browser::now()
+        } else {
+            self.minute.get_untracked()
+        }
+    }
+
     /// The time at `at` in full: on the visitor's clock once the page is awake, in UTC before. Followed.
     pub fn exact(&self, at: i64) -> String {
         if self.live.get() {

@@ -129,7 +129,7 @@ fn words(what: &str, error: &ApiError) -> (&'static IconData, String, String) {
 pub fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut letters = text.chars();
-    let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
+    let first: String = letters.next().map(|letter| letter.to_ascii_uppercase().into()).unwrap_or_default();
     let stop = if text.is_empty() || text.ends_with(['.', '!', '?']) {
         ""
     } else {

@@ -43,6 +43,19 @@ fn date(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
+/// The end of a day that is written as `2026-11-20`, in ms since 1970 (UTC); `None` where it is no date.
+pub fn end_of_day(text: &str) -> Option<i64> {
+    let mut parts = text.split('-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || !(1970..10_000).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    // No year is longer than 366 days, so the day lies after so many days, and not much later.
+    let first = (year - 1970) * 365;
+    let found = (first..first + (year - 1970) / 4 + 367).find(|days| date(*days) == (year, month, day))?;
+    Some((found + 1) * 86_400_000 - 1)
+}
+
 /// How long before `now` (or after it) `at` is.
 pub fn relative(at: i64, now: i64) -> String {
     let past = now - at;
@@ -67,7 +80,7 @@ pub fn relative(at: i64, now: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{iso, relative, utc};
+    use super::{end_of_day, iso, relative, utc};
 
     #[test]
     fn dates_are_those_of_the_calendar() {
@@ -75,6 +88,16 @@ mod tests {
         assert_eq!(utc(1_709_210_096_000), "2024-02-29 12:34:56");
         assert_eq!(utc(-1000), "1969-12-31 23:59:59");
         assert_eq!(utc(4_102_444_800_000), "2100-01-01 00:00:00");
+    }
+
+    #[test]
+    fn days_end_at_midnight() {
+        for text in ["1970-01-01", "2024-02-29", "2026-12-31", "9999-12-31"] {
+            assert_eq!(end_of_day(text).map(utc), Some(format!("{text} 23:59:59")));
+        }
+        for text in ["", "2026-02-29", "2026-13-01", "2026-1-1-1", "26-01-01", "tomorrow"] {
+            assert_eq!(end_of_day(text), None, "{text}");
+        }
     }
 
     #[test]

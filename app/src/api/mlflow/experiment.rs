@@ -124,6 +124,31 @@ pub async fn find(client: &Client, stage: Stage, id: &str) -> Option<Experiment>
     Some(experiment)
 }
 
+/// Ids and names of those whose name holds `text`, the ones changed last first; at most `most`.
+///
+/// # Errors
+/// MLflow's.
+pub async fn named(client: &Client, text: &str, most: usize) -> Result<Vec<(String, String)>> {
+    #[derive(Serialize)]
+    struct Search {
+        max_results: usize,
+        order_by: [&'static str; 1],
+        #[serde(skip_serializing_if = "String::is_empty")]
+        filter: String,
+    }
+    let text = text.replace('\'', "");
+    let search = Search {
+        max_results: most,
+        order_by: ["last_update_time DESC"],
+        filter: if text.is_empty() { text } else { format!("name ILIKE '%{text}%'") },
+    };
+    let found: Found = client
+        .send(Method::Post, "/ajax-api/2.0/mlflow/experiments/search", &search)
+        .await?;
+    let pair = |experiment: Experiment| (experiment.experiment_id, experiment.name);
+    Ok(found.experiments.into_iter().map(pair).collect())
+}
+
 /// Makes one and tells its id.
 ///
 /// # Errors

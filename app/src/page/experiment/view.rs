@@ -40,6 +40,7 @@ pub enum Tab {
     #[default]
     Runs,
     About,
+    History,
 }
 
 // === impl View ===
@@ -54,7 +55,11 @@ impl View {
         };
         let token = query.get("token").map(str::to_owned);
         Self {
-            tab: if query.get("tab") == Some("about") { Tab::About } else { Tab::Runs },
+            tab: match query.get("tab") {
+                Some("about") => Tab::About,
+                Some("history") => Tab::History,
+                _ => Tab::Runs,
+            },
             typed: query.get("q").unwrap_or_default().to_owned(),
             sort: query.get("sort").and_then(Sort::read),
             columns,
@@ -75,8 +80,13 @@ impl View {
                 join(ids.iter().map(String::as_str))
             }
         });
+        let tab = match self.tab {
+            Tab::Runs => "",
+            Tab::About => "about",
+            Tab::History => "history",
+        };
         Query::default()
-            .with("tab", if self.tab == Tab::About { "about" } else { "" })
+            .with("tab", tab)
             .with("q", &self.typed)
             .with("view", if self.deleted { "deleted" } else { "" })
             .with("sort", &self.sort.as_ref().map(Sort::id).unwrap_or_default())

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use super::folder;
-use crate::{api::mlflow::experiment::Experiment, order::sort_by};
+use crate::{api::mlflow::experiment::Experiment, letter::lower, order::sort_by};
 
 /// An experiment and what searching needs of it. Replaced whole when it changes.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Wish {
 
 impl Row {
     pub fn new(experiment: Experiment) -> Arc<Self> {
-        let lower = experiment.name.to_lowercase();
+        let lower = lower(&experiment.name);
         Arc::new(Self { experiment, lower })
     }
 
@@ -147,7 +147,7 @@ pub fn parse_tag(text: &str) -> (String, &str) {
 
 /// What `wish` shows of `all`.
 pub fn arrange(all: &Rows, wish: &Wish) -> Listing {
-    let words: Vec<String> = wish.query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let words: Vec<String> = lower(&wish.query).split_whitespace().map(str::to_owned).collect();
     let tags: Vec<(String, &str)> = wish.tags.iter().map(|tag| parse_tag(tag)).collect();
     let matches = |row: &Row| {
         let found = words.iter().all(|word| row.lower.contains(word.as_str())) || row.id() == wish.query.trim();

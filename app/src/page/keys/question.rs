@@ -1,0 +1,146 @@
+//! What the dialog asks before something is done to a key or an account.
+
+use std::future::Future;
+
+use leptos::{ev, prelude::*, task::spawn_local};
+
+use super::{
+    change::{Changes, Opened},
+    form::form,
+};
+use crate::{
+    api::{
+        self,
+        flowdeck::key::{self, Account, Key},
+    },
+    part::{
+        button::Button,
+        dynamic::dynamic,
+        face::{Notice, quoted, sentence},
+        number::count,
+    },
+};
+
+pub fn ask(changes: Changes, opened: Opened) -> AnyView {
+    match opened {
+        Opened::New(user) => form(changes, None, user),
+        Opened::Edit(key) => form(changes, Some(key), None),
+        Opened::Rotate(key) => rotate(changes, key),
+        Opened::Revoke(key) => revoke(changes, key),
+        Opened::Delete(account) => delete(changes, account),
+    }
+}
+
+fn rotate(changes: Changes, key: Key) -> AnyView {
+    let grace = RwSignal::new("3600".to_owned());
+    let option = |value: &'static str, label: &'static str| {
+        let chosen = grace.get_untracked() == value;
+        view! { <option value=value selected=chosen>{label}</option> }
+    };
+    let about = view! {
+        <p>"The key gets another secret, which is shown once. Limits and name stay."</p>
+        <div class="field">
+            <label for="key-grace">"The present secret works on for"</label>
+            <select class="input" id="key-grace" autofocus on:change=move |event| grace.set(event_target_value(&event))>
+                {option("0", "no longer: it ends now")}{option("3600", "an hour")}{option("86400", "a day")}{option("604800", "a week")}
+            </select>
+        </div>
+    }
+    .into_any();
+    question(changes, about, "Rotate", "primary", move || {
+        let id = key.id.clone();
+        async move {
+            let grace = grace.get_untracked().parse().unwrap_or_default();
+            let made = key::rotate(&changes.client(), &id, grace).await?;
+            changes.tell(made);
+            Ok(())
+        }
+    })
+}
+
+fn revoke(changes: Changes, key: Key) -> AnyView {
+    let whose = format!(
+        "{}, {}…, of {}: whatever uses it is refused from now on. This is for good; to stop it for a while, disable it.",
+        quoted(&key.name),
+        key.start,
+        quoted(&key.user)
+    );
+    question(
+        changes,
+        view! { <p>{whose}</p> }.into_any(),
+        "Revoke",
+        "danger primary",
+        move || {
+            let (id, name) = (key.id.clone(), key.name.clone());
+            async move {
+                let key = key::revoke(&changes.client(), &id).await?;
+                changes.put(key);
+                changes.toasts.say(format!("Revoked {}", quoted(&name)));
+                Ok(())
+            }
+        },
+    )
+}
+
+fn delete(changes: Changes, account: Account) -> AnyView {
+    let keys = match account.keys {
+        0 => "It has no keys.".to_owned(),
+        1 => "Its key ends with it.".to_owned(),
+        keys => format!("Its {} keys end with it.", count(keys as usize)),
+    };
+    let about = format!(
+        "The user {} goes from MLflow, with all permissions it was given. {keys} This is for good.",
+        quoted(&account.name)
+    );
+    question(
+        changes,
+        view! { <p>{about}</p> }.into_any(),
+        "Delete",
+        "danger primary",
+        move || {
+            let name = account.name.clone();
+            async move {
+                let client = changes.client();
+                key::delete_account(&client, &name).await?;
+                changes.refresh_accounts().await?;
+                let keys = key::list(&client, true).await?;
+                changes.keys.try_set(keys);
+                changes.toasts.say(format!("Deleted {}", quoted(&name)));
+                Ok(())
+            }
+        },
+    )
+}
+
+/// `act` closes the dialog where it succeeds; where it does not, the dialog says why.
+fn question<F>(changes: Changes, about: AnyView, label: &'static str, class: &'static str, act: impl Fn() -> F + 'static) -> AnyView
+where
+    F: Future<Output = api::Result<()>> + 'static,
+{
+    let busy = RwSignal::new(false);
+    let error = RwSignal::new(None::<String>);
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        busy.set(true);
+        let doing = act();
+        spawn_local(async move {
+            let done = doing.await;
+            busy.try_set(false);
+            match done {
+                Ok(()) => drop(changes.shown.try_set(false)),
+                Err(refused) => drop(error.try_set(Some(sentence(&refused.message)))),
+            }
+        });
+    };
+    view! {
+        <form class="stack" on:submit=submit>
+            {about}
+            {dynamic(move || error.get().map(|text| view! { <Notice class="failed">{text}</Notice> }))}
+            <div class="buttons">
+                <Button on:click=move |_| changes.shown.set(false)>"Cancel"</Button>
+                <button type="submit" class=format!("button {class}") disabled=busy>{label}</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}

@@ -124,7 +124,9 @@ mod tests {
                 let mut question = [0; 512];
                 let length = stream.read(&mut question).unwrap();
                 assert!(question[..length].starts_with(b"GET /base/health/ready HTTP/1.1\r\n"));
-                write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").unwrap();
+                // In one piece: the other side hangs up once it has seen the status.
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+                stream.write_all(answer.as_bytes()).unwrap();
             }
         });
         assert!(!is_ready(&url));

@@ -47,9 +47,16 @@ pub fn unpack(packages: &[&str], folder: &Path) -> anyhow::Result<()> {
     file::fresh_folder(folder)?;
     file::make_folder(&download)?;
     // Root's apt would otherwise write as another user, who may not write here.
-    let mut apt = Command::new("apt-get");
-    apt.args(["download", "-qq", "-o", "APT::Sandbox::User=root"]);
-    run(apt.args(packages).current_dir(&download))?;
+    let get = || {
+        let mut apt = Command::new("apt-get");
+        apt.args(["download", "-qq", "-o", "APT::Sandbox::User=root"]).args(packages);
+        apt.current_dir(&download);
+        apt
+    };
+    if !succeeds(&mut get()) {
+        run(Command::new("apt-get").args(["update", "-qq"]))?;
+        run(&mut get())?;
+    }
     for archive in file::entries(&download)? {
         run(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(folder))?;
     }

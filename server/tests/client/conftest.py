@@ -57,6 +57,8 @@ def running(base):
         "FLOWDECK_DATA_DIR": str(folder / "data"),
         "FLOWDECK_LISTEN": "127.0.0.1:0",
         "FLOWDECK_MLFLOW_PYTHON": os.environ.get("FLOWDECK_MLFLOW_PYTHON", sys.executable),
+        # A test that sends wrong credentials does so from an address of its own.
+        "FLOWDECK_TRUSTED_PROXIES": "127.0.0.1/32",
         "FLOWDECK_SITE_DIR": str(Path(__file__).parent.parent / "site"),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FLOWDECK_")}

@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// More than this many are forgotten together; each costs one call to MLflow to learn again.
 const MOST_HOMES: usize = 100_000;
 
+/// What whoever holds the key can do about a refusal.
+const REMEDY: &str = "use another key, or let this one do more, under API keys in the account of its user";
+
 /// In which experiment a run, a logged model or a trace lives, which never changes. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Homes(Arc<Mutex<HashMap<Mention, String>>>);
@@ -134,7 +137,7 @@ pub fn enforce(key: &Key, reason: Option<Reason>, note: &Note) -> Result<()> {
             note.would_refuse(reason);
             Ok(())
         }
-        Some(reason) => Err(Error::Forbidden(reason)),
+        Some(reason) => Err(Error::Forbidden(format!("{reason}; {REMEDY}"))),
     }
 }
 

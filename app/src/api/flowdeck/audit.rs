@@ -61,7 +61,19 @@ pub struct Found {
 }
 
 /// What can be asked for; beside these: `from`, `to` (ms since 1970), `limit`, `cursor`, `after`.
-pub const FILTERS: [&str; 10] = ["q", "user", "key", "route", "method", "status", "way", "experiment", "run", "model"];
+pub const FILTERS: [&str; 11] = [
+    "q",
+    "user",
+    "key",
+    "route",
+    "method",
+    "status",
+    "way",
+    "experiment",
+    "run",
+    "model",
+    "shadow",
+];
 
 /// # Errors
 /// 403 for what one may not see, 400 for a filter that is none.

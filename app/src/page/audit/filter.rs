@@ -29,6 +29,8 @@ const STATUSES: [(&str, &str); 7] = [
     ("404", "Not found (404)"),
     ("429", "Too many (429)"),
 ];
+/// What a key in shadow mode was let do.
+const SHADOW: [(&str, &str); 1] = [("yes", "Would have been refused")];
 const WAYS: [(&str, &str); 4] = [
     ("session", "Browser"),
     ("key", "API key"),
@@ -73,7 +75,7 @@ pub fn form(address: Address) -> AnyView {
     let now = address.get_untracked("last").unwrap_or_default();
     let span =
         move |(value, label, _): (&'static str, &'static str, i64)| view! { <option value=value selected=now == value>{label}</option> };
-    let more = ["key", "experiment", "run", "model"];
+    let more = ["key", "experiment", "run", "model", "shadow"];
     let open = more.iter().any(|name| address.get_untracked(name).is_some()) || address.get_untracked("from").is_some();
     let any = move || names().into_iter().chain(["from", "to"]).any(|name| address.get(name).is_some());
     let clear = move || {
@@ -107,6 +109,7 @@ pub fn form(address: Address) -> AnyView {
                 <summary>"More"</summary>
                 <div class="line">
                     {field("key", "Key id")}{field("experiment", "Experiment id")}{field("run", "Run id")}{field("model", "Model name")}
+                    {select("shadow", "Shadow mode or not", &SHADOW)}
                     {moment(address, "from", "From")}{moment(address, "to", "Until")}
                 </div>
             </details>

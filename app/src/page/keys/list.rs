@@ -179,7 +179,7 @@ fn state(key: &Key) -> AnyView {
         State::Revoked => (icon::CircleX, "status faint", "Revoked"),
     };
     let shadow = key.shadow.then(|| {
-        let href = format!("{}?key={}", Route::Audit.href(), escape(&key.id));
+        let href = format!("{}?key={}&shadow=yes", Route::Audit.href(), escape(&key.id));
         let text = match key.would_refuse {
             0 => "shadow mode: all within its limits".to_owned(),
             1 => "shadow mode: 1 call would have been refused".to_owned(),
@@ -202,7 +202,7 @@ fn menu(all: bool, changes: Changes, target: RwSignal<Option<Key>>) -> AnyView {
     };
     let items = move || {
         let key = target.get()?;
-        let calls = format!("{}?key={}", Route::Audit.href(), escape(&key.id));
+        let calls = format!("{}?key={}&shadow=yes", Route::Audit.href(), escape(&key.id));
         let calls = view! { <a class="item" href=calls><Icon icon=icon::Search/>"Its calls"</a> };
         if key.state == State::Revoked {
             return Some(calls.into_any());

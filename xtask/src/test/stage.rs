@@ -4,7 +4,7 @@ use super::{Total, environment};
 use crate::{
     file,
     folders::Folders,
-    process::{run, succeeds, tee},
+    process::{run, tee},
     python,
 };
 
@@ -59,24 +59,18 @@ pub fn browser(folders: &Folders, names: &[String]) -> anyhow::Result<Total> {
     Ok(Total::of_playwright(&file::read(&report)?).or_failed(code == Some(0)))
 }
 
-/// Builds the tests first, so that an error says whether a test failed or the code does not compile.
+/// Builds the tests first, so that an error says whether a test failed or the code does not compile. Cargo's own runner and no other:
+/// it runs the tests of a binary in one process, which starts one MLflow for all of them.
 fn cargo(folders: &Folders, what: &[&str], names: &[String], is_whole: bool) -> anyhow::Result<Total> {
-    let has_nextest = succeeds(&mut folders.cargo(&["nextest", "--version"]));
-    let runner: &[&str] = if has_nextest { &["nextest", "run"] } else { &["test"] };
     let command = || {
-        let mut command = folders.cargo(runner);
+        let mut command = folders.cargo(&["test"]);
         // The totals are read from the output.
         command.arg("--locked").args(what).env("CARGO_TERM_COLOR", "never");
         command
     };
     run(command().arg("--no-run"))?;
     let mut tests = command();
-    tests.arg("--no-fail-fast");
-    if has_nextest {
-        tests.arg("--no-tests=pass").args(names);
-    } else {
-        tests.arg("--").args(names);
-    }
+    tests.args(["--no-fail-fast", "--"]).args(names);
     if is_whole {
         environment(&mut tests, folders, "debug");
     }

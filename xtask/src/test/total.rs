@@ -12,9 +12,9 @@ pub struct Total {
 // === impl Total ===
 
 impl Total {
-    /// Of nextest's `Summary` line, or the `test result:` lines of cargo's own runner, one a binary.
+    /// Of the `test result:` lines of cargo's own runner, one a binary.
     pub fn of_cargo(text: &str) -> Self {
-        let is_total = |line: &&str| line.starts_with("test result:") || line.trim_start().starts_with("Summary [");
+        let is_total = |line: &&str| line.starts_with("test result:");
         text.lines().filter(is_total).map(counts).fold(Self::default(), Add::add)
     }
 
@@ -99,16 +99,6 @@ mod tests {
         let text = "test a ... ok\ntest result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 9 filtered out; finished in 0.01s\n\
                     test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";
         assert_eq!(Total::of_cargo(text), total(7, 1, 2));
-    }
-
-    #[test]
-    fn nextest() {
-        let text = "     Summary [   0.012s] 8 tests run: 5 passed (1 slow, 1 flaky), 1 failed, 1 exec failed, 1 timed out, 2 skipped\n";
-        assert_eq!(Total::of_cargo(text), total(5, 3, 2));
-        assert_eq!(
-            Total::of_cargo("     Summary [   0.004s] 1 test run: 1 passed, 0 skipped"),
-            total(1, 0, 0)
-        );
     }
 
     #[test]

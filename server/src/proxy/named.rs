@@ -53,8 +53,11 @@ impl Told {
     /// An experiment or a run was made, and this is MLflow's answer.
     pub fn made(&self, answer: &[u8]) {
         json(&self.note, self.row, answer);
-        if let ([run], [experiment]) = (&*self.note.ids(Resource::Run), &*self.note.ids(Resource::Experiment)) {
-            self.homes.learn(Mention::Run(run.clone()), experiment.clone());
+        // Only MLflow's own word: what the caller has named besides says nothing of where a run lives.
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        let info = &answer["run"]["info"];
+        if let (Some(run), Some(experiment)) = (info["run_id"].as_str(), info["experiment_id"].as_str()) {
+            self.homes.learn(Mention::Run(run.to_owned()), experiment.to_owned());
         }
     }
 }
@@ -130,8 +133,12 @@ impl<'de> Visitor<'de> for Names<'_> {
 mod tests {
     use http::{Method, Uri};
 
-    use super::{address, json};
-    use crate::{audit::Note, path::Admitted, proxy::lookup};
+    use super::{Told, address, json};
+    use crate::{
+        audit::Note,
+        path::Admitted,
+        proxy::{about::Mention, lookup, narrow::Homes},
+    };
 
     fn told(method: Method, target: &str, body: &str) -> [Vec<String>; 3] {
         let uri: Uri = target.parse().unwrap();
@@ -171,5 +178,25 @@ mod tests {
         ] {
             assert_eq!(found.map(|ids| ids.join(" ")), [experiments, runs, models]);
         }
+    }
+
+    /// Else a stranger could move somebody's run, for keys and histories, into an experiment of their own.
+    #[test]
+    fn where_a_run_lives_is_learned_from_mlflow_alone() {
+        let homes = Homes::default();
+        let made = |target: &str, answer: &str| {
+            let uri: Uri = target.parse().unwrap();
+            let found = lookup::find(&Method::POST, &Admitted::parse(uri.path()).unwrap()).unwrap();
+            let note = Note::default();
+            address(&note, found.row, &found.path, &uri);
+            Told::new(note, found.row, homes.clone()).made(answer.as_bytes());
+        };
+        made("/api/2.0/mlflow/experiments/create?run_id=r1", r#"{"experiment_id":"5"}"#);
+        made("/api/2.0/mlflow/experiments/create?run_id=r1", "not JSON");
+        assert_eq!(homes.of(&Mention::Run("r1".into())), None);
+        let run = r#"{"run":{"info":{"run_id":"r2","run_uuid":"r2","experiment_id":"6"}}}"#;
+        made("/api/2.0/mlflow/runs/create?run_id=r1&experiment_id=5", run);
+        assert_eq!(homes.of(&Mention::Run("r1".into())), None);
+        assert_eq!(homes.of(&Mention::Run("r2".into())).as_deref(), Some("6"));
     }
 }

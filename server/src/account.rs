@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use tower_sessions::Session;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -16,7 +15,7 @@ use crate::{
     login,
     mlflow::{self, PasswordError},
     principal::{self, Principal},
-    session::{PERSON, Store},
+    session::{Current, PERSON, Store},
     state,
 };
 
@@ -127,7 +126,7 @@ pub async fn sessions(State(state): State<state::State>, Extension(principal): E
 pub async fn change_password(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    session: Session,
+    Current(session): Current,
     Form(passwords): Form<Passwords>,
 ) -> Result<Response> {
     let Ok(own) = own(&principal) else {

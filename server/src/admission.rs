@@ -2,11 +2,11 @@
 //!
 //! The listener's parser has already refused what is malformed (two lengths, odd transfer codings, stray spaces, line folding) and closes
 //! a connection on which `Content-Length` came with `Transfer-Encoding` (RFC 9112 §6.3). What is left is legal or tolerated HTTP
-//! that proxies are known to disagree on. This is the outermost of all layers: it has to see the request target as it came.
+//! that proxies are known to disagree on. It has to see the request target as it came.
 
 use std::net::Ipv6Addr;
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::extract::Request;
 use http::{HeaderMap, HeaderName, Method, Uri, header};
 
 use crate::{
@@ -28,7 +28,7 @@ const OURS: [HeaderName; 7] = [
 /// # Errors
 /// 400 for anything but exactly one valid `Host`, for a request target of another host, and for a `Connection` that names fields of
 /// consequence; 405 for TRACE and CONNECT.
-pub async fn admit(mut request: Request, next: Next) -> Result<Response> {
+pub fn admit(request: &mut Request) -> Result<()> {
     // TRACE would echo credentials (RFC 9110 §9.3.8); CONNECT asks for a tunnel.
     if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
         let allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".to_owned();
@@ -59,7 +59,7 @@ pub async fn admit(mut request: Request, next: Next) -> Result<Response> {
     for name in odd {
         headers.remove(name);
     }
-    Ok(next.run(request).await)
+    Ok(())
 }
 
 /// RFC 9112 §3.2: exactly one, and valid.

@@ -5,10 +5,8 @@
 //! subdomain is the same site.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, Method, header},
-    middleware::Next,
-    response::Response,
 };
 
 use crate::{
@@ -21,14 +19,13 @@ use crate::{
 ///
 /// # Errors
 /// 403 for a write that another site may have caused.
-pub async fn same_origin(State(state): State<state::State>, request: Request, next: Next) -> Result<Response> {
-    let caller = request.extensions().get::<Principal>();
-    let by_cookie = matches!(caller, Some(Principal::Session(_)));
+pub fn same_origin(state: &state::State, caller: &Principal, request: &Request) -> Result<()> {
+    let by_cookie = matches!(caller, Principal::Session(_));
     // Signing somebody in under a foreign name is an attack as well, though no cookie is there yet.
-    let by_form = matches!(caller, None | Some(Principal::Anonymous)) && !request.uri().path().starts_with("/api/");
+    let by_form = matches!(caller, Principal::Anonymous) && !request.uri().path().starts_with("/api/");
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if reads || !(by_cookie || by_form) || is_ours(request.headers(), state.config.listen.public_origin.as_deref()) {
-        return Ok(next.run(request).await);
+        return Ok(());
     }
     Err(Error::Forbidden("this request did not come from a page of this Flowdeck".into()))
 }

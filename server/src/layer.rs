@@ -1,30 +1,32 @@
-//! Every layer, outermost first, with its reason.
+//! What a request passes on its way in, and its answer on its way out.
+//!
+//! Each of the two ways is one function, read from top to bottom: a stack of small layers costs a call through the proxy more than
+//! everything that they do.
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
+    panic::AssertUnwindSafe,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
 };
 
 use axum::{
-    Extension, Router,
-    body::Body,
+    Router,
     extract::{ConnectInfo, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header, uri::PathAndQuery},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    compression::{
-        CompressionLayer,
-        predicate::{NotForContentType, Predicate as _, SizeAbove},
-    },
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+use futures::FutureExt as _;
+use tower::{Layer as _, Service, ServiceExt as _, service_fn};
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{NotForContentType, Predicate as _, SizeAbove},
 };
 use tower_sessions::Session;
-use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -33,7 +35,8 @@ use crate::{
     clock, csrf,
     error::{Error, Result},
     key::Key,
-    limit, metrics,
+    limit, log,
+    metrics::{self, Observed},
     principal::{Basic, Principal},
     proxy::{Verbatim, narrow},
     session, state,
@@ -47,89 +50,173 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
+/// What only requests from the network pass. Cheap to clone.
+#[derive(Clone)]
+pub struct Front {
+    state: state::State,
+    plain: Router,
+    /// The same, for callers who read compressed answers.
+    compressing: Router,
+}
+
 /// What every request passes, whether it came over the network or from our own rendering.
-pub fn inner<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state::State) -> Router<S> {
-    let store = session::Store::new(state.db.clone(), state.config.session.clone());
-    router.layer(
-        ServiceBuilder::new()
-            // Records the call, also one that is refused below; what changes something is answered once its row is committed.
-            .layer(from_fn_with_state(state.audit.clone(), audit::layer::record))
-            // Reads the cookie, and writes it where a handler has signed somebody in or out.
-            .layer(session::layer(store, &state.config.listen, &state.config.session))
-            // Who calls: everything below asks for it.
-            .layer(from_fn_with_state(state.clone(), principal))
-            // Needs to know whether the caller came by cookie.
-            .layer(from_fn_with_state(state.clone(), csrf::same_origin)),
-    )
+#[derive(Clone)]
+struct Inner {
+    state: state::State,
+    sessions: session::Layer,
+    is_call: bool,
 }
 
-/// What calls of programs and of our own pages pass besides; pages, forms and files do not.
-pub fn calls(router: Router<state::State>, state: &state::State) -> Router<state::State> {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(from_fn(|request: Request, next: Next| {
-                if let Some(note) = request.extensions().get::<metrics::Note>() {
-                    note.call();
-                }
-                next.run(request)
-            }))
-            // One user's calls take nothing from another's, nor a runaway script's from the console.
-            .layer(from_fn_with_state(state.clone(), limit::enforce)),
-    )
+/// Pages, forms and files: what people open.
+pub fn pages<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state::State) -> Router<S> {
+    Inner::around(router, state, false)
 }
 
-/// What only requests from the network pass.
-pub fn outer(router: Router, state: &state::State) -> Router {
-    let compressed = SizeAbove::new(1024)
-        .and(NotForContentType::new("application/octet-stream"))
-        .and(NotForContentType::SSE)
-        .and(NotForContentType::IMAGES)
-        .and(|_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| extensions.get::<Verbatim>().is_none());
-    // A router's own layers run after it has chosen a route; these have to run before.
-    Router::new().fallback_service(router).layer(
-        ServiceBuilder::new()
-            // Errors are numbered too, so this is before anything that can refuse.
-            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-            // Refusals are counted too.
-            .layer(from_fn_with_state(state.clone(), metrics::observe))
-            // One line a request.
-            .layer(from_fn(log))
-            // A panic costs its request and nothing else.
-            .layer(CatchPanicLayer::custom(|_| {
-                Error::Internal(anyhow::anyhow!("a handler panicked")).into_response()
-            }))
-            // What every answer carries, also a refusal.
-            .layer(from_fn_with_state(state.clone(), harden))
-            // HTTP that two readers could understand in two ways goes no further. It has to see the request target as it came.
-            .layer(from_fn(admission::admit))
-            .layer(from_fn_with_state(state.clone(), client_address))
-            // Routes are matched below the base path.
-            .layer(from_fn_with_state(state.clone(), strip_base))
+/// Calls of programs and of our own pages. One user's take nothing from another's, nor a runaway script's from the console.
+pub fn calls<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state::State) -> Router<S> {
+    Inner::around(router, state, true)
+}
+
+// === impl ClientAddress ===
+
+impl ClientAddress {
+    /// Of a request that no network has brought: our own.
+    pub fn of<B>(request: &axum::http::Request<B>) -> IpAddr {
+        let own = IpAddr::from([127, 0, 0, 1]);
+        request.extensions().get::<Self>().map_or(own, |address| address.0)
+    }
+}
+
+// === impl Front ===
+
+impl Front {
+    pub fn new(router: Router, state: &state::State) -> Self {
+        let compressed = SizeAbove::new(1024)
+            .and(NotForContentType::new("application/octet-stream"))
+            .and(NotForContentType::SSE)
+            .and(NotForContentType::IMAGES)
+            .and(|_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| extensions.get::<Verbatim>().is_none());
+        Self {
+            state: state.clone(),
+            plain: router.clone(),
             // MLflow compresses nothing; lists of runs shrink fifteenfold.
-            .layer(CompressionLayer::new().compress_when(compressed)),
-    )
+            compressing: Router::new()
+                .fallback_service(router)
+                .layer(CompressionLayer::new().compress_when(compressed)),
+        }
+    }
+
+    async fn answer(self, mut request: Request) -> Response {
+        // Errors are numbered too, so this is before anything that can refuse.
+        let id = number(request.headers_mut());
+        // Refusals are counted too.
+        let observed = Observed::begin(&self.state, &mut request);
+        let seen = log::Access::of(&request);
+        let within = AssertUnwindSafe(self.admitted(request)).catch_unwind();
+        // A panic costs its request and nothing else.
+        let answer = log::within(id.clone(), within).await;
+        let mut response = answer.unwrap_or_else(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response());
+        let headers = response.headers_mut();
+        harden(&self.state, headers);
+        headers.entry(REQUEST_ID).or_insert(id);
+        seen.answered(&response);
+        observed.until_end(response)
+    }
+
+    async fn admitted(&self, mut request: Request) -> Response {
+        // HTTP that two readers could understand in two ways goes no further. It has to see the request target as it came.
+        if let Err(error) = admission::admit(&mut request) {
+            return error.into_response();
+        }
+        client_address(&self.state, &mut request);
+        // Routes are matched below the base path.
+        if let Err(elsewhere) = strip_base(&self.state, &mut request) {
+            return *elsewhere;
+        }
+        let router = match request.headers().contains_key(header::ACCEPT_ENCODING) {
+            true => self.compressing.clone(),
+            false => self.plain.clone(),
+        };
+        router.oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
 }
 
-async fn log(request: Request, next: Next) -> Response {
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let start = std::time::Instant::now();
-    let span = tracing::info_span!("request", id);
-    let response = next.run(request).instrument(span).await;
-    let (status, took) = (response.status().as_u16(), start.elapsed().as_millis());
-    tracing::debug!(target: "server::access", request_id = id, status, took, "{method} {path}");
-    response
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let front = self.clone();
+        Box::pin(async move { Ok(front.answer(request).await) })
+    }
 }
 
-async fn harden(State(state): State<state::State>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+// === impl Inner ===
+
+impl Inner {
+    fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state::State, is_call: bool) -> Router<S> {
+        let store = session::Store::new(state.db.clone(), state.config.session.clone());
+        let inner = Self {
+            state: state.clone(),
+            sessions: session::layer(store, &state.config.listen, &state.config.session),
+            is_call,
+        };
+        router.layer(from_fn_with_state(Arc::new(inner), pass))
+    }
+
+    async fn with(&self, session: Option<Session>, note: Note, mut request: Request, next: Next) -> Result<Response> {
+        let address = ClientAddress::of(&request);
+        let caller = principal(&self.state, session.as_ref(), request.headers(), address, &note).await?;
+        let counted = request.extensions().get::<metrics::Note>();
+        if let Some(counted) = counted {
+            counted.caller(&caller, self.is_call);
+        }
+        // Needs to know whether the caller came by cookie.
+        csrf::same_origin(&self.state, &caller, &request)?;
+        request.extensions_mut().insert(caller.clone());
+        if !self.is_call {
+            return Ok(next.run(request).await);
+        }
+        Ok(limit::enforce(&self.state, &caller, &note, request, next).await)
+    }
+}
+
+async fn pass(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> Result<Response> {
+    let audit = inner.state.audit.clone();
+    // Records the call, also one that is refused below; what changes something is answered once its row is committed.
+    audit::layer::record(&audit, request, async move |request, note| {
+        let response = if shows_itself(request.headers()) && !request.headers().contains_key(header::COOKIE) {
+            inner.with(None, note, request, next).await
+        } else {
+            // Reads the cookie, and writes it where a handler has signed somebody in or out.
+            let sessions = inner.sessions.clone();
+            let within = service_fn(move |request: Request| {
+                let (inner, note, next) = (inner.clone(), note.clone(), next.clone());
+                async move {
+                    let session = request.extensions().get::<Session>().cloned();
+                    Ok::<_, Infallible>(inner.with(session, note, request, next).await.into_response())
+                }
+            });
+            sessions.layer(within).oneshot(request).await.map_err(|never| match never {})
+        };
+        response.into_response()
+    })
+    .await
+}
+
+/// The number that a proxy in front has given, or a new one.
+fn number(headers: &mut HeaderMap) -> HeaderValue {
+    let number = || HeaderValue::try_from(format!("{:032x}", rand::random::<u128>())).unwrap_or(HeaderValue::from_static("-"));
+    headers.entry(REQUEST_ID).or_insert_with(number).clone()
+}
+
+/// What every answer carries, also a refusal.
+fn harden(state: &state::State, headers: &mut HeaderMap) {
     let mut put = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -147,10 +234,9 @@ async fn harden(State(state): State<state::State>, request: Request, next: Next)
     put(header::CACHE_CONTROL, "no-store");
     // Pages bring a policy of their own, with a nonce; artifacts are sandboxed by the proxy.
     put(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    response
 }
 
-async fn client_address(State(state): State<state::State>, mut request: Request, next: Next) -> Response {
+fn client_address(state: &state::State, request: &mut Request) {
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
@@ -158,7 +244,6 @@ async fn client_address(State(state): State<state::State>, mut request: Request,
     let trusted = |address: &IpAddr| state.config.listen.trusted_proxies.iter().any(|network| network.contains(address));
     let client = ClientAddress(client(peer, request.headers(), trusted));
     request.extensions_mut().insert(client);
-    next.run(request).await
 }
 
 /// Each trusted proxy vouches for the hop before it, from the right. What is before an unreadable one is nobody's word.
@@ -183,64 +268,71 @@ fn hop(text: &[u8]) -> Option<IpAddr> {
     Some(IpAddr::to_canonical(&address))
 }
 
-async fn strip_base(State(state): State<state::State>, mut request: Request, next: Next) -> Response {
+/// # Errors
+/// The answer to what does not lie below the base.
+fn strip_base(state: &state::State, request: &mut Request) -> Result<(), Box<Response>> {
     let base = &state.config.listen.base_path;
     let uri = request.uri();
-    if !base.as_str().is_empty() && uri.path() == base.as_str() {
+    if base.as_str().is_empty() {
+        return Ok(());
+    }
+    if uri.path() == base.as_str() {
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        return Redirect::permanent(&format!("{}{query}", base.join("/"))).into_response();
+        return Err(Box::new(Redirect::permanent(&format!("{}{query}", base.join("/"))).into_response()));
     }
     let Some(path) = base.strip(uri.path()) else {
         // A load balancer asks for the health at the root, wherever the console lives.
-        let is_health = uri.path() == "/health" || uri.path().starts_with("/health/");
-        return if is_health {
-            next.run(request).await
-        } else {
-            Error::NotFound(format!("Flowdeck lives below {base}")).into_response()
-        };
+        if uri.path() == "/health" || uri.path().starts_with("/health/") {
+            return Ok(());
+        }
+        return Err(Box::new(Error::NotFound(format!("Flowdeck lives below {base}")).into_response()));
     };
     let path_and_query = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let Ok(path_and_query) = path_and_query.parse::<PathAndQuery>() else {
-        return Error::NotFound("no such address".into()).into_response();
+        return Err(Box::new(Error::NotFound("no such address".into()).into_response()));
     };
     *request.uri_mut() = Uri::from(path_and_query);
-    next.run(request).await
+    Ok(())
 }
 
+/// Whether the request says by a header who calls.
+fn shows_itself(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key(X_API_KEY)
+}
+
+/// Who calls: everything further in asks for it.
 async fn principal(
-    State(state): State<state::State>,
-    session: Session,
-    Extension(note): Extension<Note>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Result<Response> {
+    state: &state::State,
+    session: Option<&Session>,
+    headers: &HeaderMap,
+    address: IpAddr,
+    note: &Note,
+) -> Result<Principal> {
     // Who shows something of themselves is recorded, whatever becomes of it.
-    if [header::AUTHORIZATION, X_API_KEY]
-        .iter()
-        .any(|name| request.headers().contains_key(name))
-    {
+    if shows_itself(headers) {
         note.always();
     }
-    let caller = match shown(request.headers(), &note)? {
-        None => session::principal(&session).await.map_err(|error| {
+    let by_cookie = async || match session {
+        Some(session) => session::principal(session).await,
+        None => Ok(Principal::Anonymous),
+    };
+    let caller = match shown(headers, note)? {
+        None => by_cookie().await.map_err(|error| {
             tracing::error!("cannot read a session: {error}");
             Error::Unavailable("Flowdeck cannot read its sessions at the moment; try again".into())
         })?,
         Some(shown) => {
             let caller = match shown {
                 Shown::Basic(basic) => Principal::Basic(basic),
-                Shown::Key(text) => Principal::Key(key(&state, &request, &text, &note)?),
+                Shown::Key(text) => Principal::Key(key(state, address, &text, note)?),
             };
-            let by_cookie = session::principal(&session).await.unwrap_or(Principal::Anonymous);
+            let by_cookie = by_cookie().await.unwrap_or(Principal::Anonymous);
             if by_cookie.user().is_some_and(|user| Some(user) != caller.user()) {
                 return Err(two_callers());
             }
             caller
         }
     };
-    if let Some(note) = request.extensions().get::<metrics::Note>() {
-        note.caller(&caller);
-    }
     let way = match &caller {
         Principal::Anonymous => Way::None,
         Principal::Session(_) => Way::Session,
@@ -252,36 +344,31 @@ async fn principal(
         _ => None,
     };
     note.caller(way, caller.user(), id);
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    Ok(caller)
 }
 
 /// The key of this text, where it works, and from this address.
-fn key(state: &state::State, request: &Request<Body>, text: &str, note: &Note) -> Result<Arc<Key>> {
+fn key(state: &state::State, address: IpAddr, text: &str, note: &Note) -> Result<Arc<Key>> {
     let now = clock::now();
-    let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
     note.caller(Way::Key, None, None);
     let key = state.keys.identify(text, now).map_err(|refused| {
-        match (&refused.key, address) {
-            (Some(key), _) => note.caller(Way::Key, Some(&key.user), Some(&key.id)),
+        if let Some(key) = &refused.key {
+            note.caller(Way::Key, Some(&key.user), Some(&key.id));
+        } else {
             // A key that works is not asked for what its neighbours have guessed.
-            (None, Some(address)) => {
-                if let Err(error) = state.limits.may_try(address) {
-                    return error;
-                }
-                state.limits.guessed(address, None);
+            if let Err(error) = state.limits.may_try(address) {
+                return error;
             }
-            (None, None) => {}
+            state.limits.guessed(address, None);
         }
         Error::Unauthenticated(refused.to_string())
     })?;
     note.caller(Way::Key, Some(&key.user), Some(&key.id));
-    if let Some(address) = address {
-        let name = &key.settings.name;
-        let reason = (!key.allows(address)).then(|| format!("the API key \"{name}\" may not be used from {address}"));
-        narrow::enforce(&key, reason, note)?;
-        key.usage.used(now, address);
+    if !key.allows(address) {
+        let reason = format!("the API key \"{}\" may not be used from {address}", key.settings.name);
+        narrow::enforce(&key, Some(reason), note)?;
     }
+    key.usage.used(now, address);
     Ok(key)
 }
 

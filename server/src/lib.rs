@@ -18,6 +18,7 @@ pub mod key;
 pub mod layer;
 pub mod limit;
 pub mod listen;
+pub mod log;
 pub mod login;
 pub mod metrics;
 pub mod mlflow;

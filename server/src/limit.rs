@@ -16,8 +16,7 @@ use std::{
 };
 
 use axum::{
-    Extension,
-    extract::{Request, State},
+    extract::Request,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -79,20 +78,14 @@ const STRANGERS: usize = 8;
 /// No pause between guesses is longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The layer of everything that programs and our own pages call.
-pub async fn enforce(
-    State(state): State<state::State>,
-    Extension(principal): Extension<Principal>,
-    Extension(ClientAddress(address)): Extension<ClientAddress>,
-    Extension(note): Extension<Note>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Lets a call pass where its caller has not had too much.
+pub async fn enforce(state: &state::State, principal: &Principal, note: &Note, request: Request, next: Next) -> Response {
     if request.extensions().get::<OfPage>().is_some() {
         return next.run(request).await;
     }
     let limits = &state.limits;
-    let who = limits.who(&principal, address, Instant::now());
+    let address = ClientAddress::of(&request);
+    let who = limits.who(principal, address, Instant::now());
     let refuses = |party: &Party, error: &Error| {
         state.metrics.limited(party.name());
         match &who.key {
@@ -121,14 +114,14 @@ pub async fn enforce(
         charge.show(response.headers_mut());
         return response;
     }
-    let mut response = match limits.may_guess(&principal, &who, address) {
+    let mut response = match limits.may_guess(principal, &who, address) {
         Ok(()) => next.run(request).await,
         Err(error) => {
             state.metrics.limited("guesses");
             error.into_response()
         }
     };
-    limits.learn(&principal, &response, address);
+    limits.learn(principal, &response, address);
     charge.show(response.headers_mut());
     match place {
         Some(place) => place.until_end(response),

@@ -10,7 +10,6 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::Deserialize;
-use tower_sessions::Session;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -98,7 +97,7 @@ pub async fn sign_in(
     State(state): State<state::State>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Extension(note): Extension<Note>,
-    session: Session,
+    session::Current(session): session::Current,
     headers: HeaderMap,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response> {
@@ -171,7 +170,7 @@ pub async fn sign_in(
     Ok(Redirect::to(&state.config.listen.base_path.join(local(&next))).into_response())
 }
 
-pub async fn sign_out(State(state): State<state::State>, session: Session) -> Result<Response> {
+pub async fn sign_out(State(state): State<state::State>, session::Current(session): session::Current) -> Result<Response> {
     session.flush().await.map_err(|error| {
         tracing::error!("cannot end a session: {error}");
         Error::Unavailable("your session could not be ended; try again".into())

@@ -13,7 +13,7 @@ use server::{
     health::{self, Health},
     key::Keys,
     limit::Limits,
-    listen,
+    listen, log,
     metrics::Metrics,
     mlflow::{self, managed::Managed},
     proxy::narrow::Homes,
@@ -25,6 +25,10 @@ use server::{
 };
 use tokio::{net::TcpListener, sync::watch};
 use tracing_subscriber::EnvFilter;
+
+/// A call makes some hundred small allocations, and frees many of them on another thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match start() {
@@ -51,13 +55,13 @@ fn start() -> anyhow::Result<()> {
             Ok(())
         }
         Some((name, matches)) if name == "install-mlflow" => {
-            log(&loaded.config)?;
+            start_log(&loaded.config)?;
             let venv = matches.get_one::<PathBuf>("venv").context("--venv is needed")?;
             runtime.block_on(mlflow::install::install(venv))
         }
         Some((name, _)) if name == "audit" => runtime.block_on(verify(&loaded.config)),
         _ => {
-            log(&loaded.config)?;
+            start_log(&loaded.config)?;
             runtime.block_on(serve(loaded.config))
         }
     }
@@ -105,13 +109,9 @@ async fn verify(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn log(config: &Config) -> anyhow::Result<()> {
+fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.data.log).context("the log filter cannot be read")?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .init();
+    log::start(filter);
     Ok(())
 }
 

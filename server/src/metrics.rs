@@ -92,7 +92,7 @@ struct Noted {
 }
 
 /// One request from the network, recorded when it is dropped: after the last byte of the answer, or when the caller has gone.
-struct Observed {
+pub struct Observed {
     state: state::State,
     note: Note,
     start: Instant,
@@ -143,30 +143,6 @@ struct Counted<F> {
 }
 
 const WAYS: [&str; 4] = ["none", "session", "basic", "key"];
-
-/// The layer of every request from the network.
-pub async fn observe(State(state): State<state::State>, mut request: Request, next: Next) -> Response {
-    let note = Note::default();
-    let mut observed = Observed {
-        note: note.clone(),
-        start: Instant::now(),
-        reads: matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS),
-        status: None,
-        bytes_out: 0,
-        state,
-    };
-    request.extensions_mut().insert(note.clone());
-    if !http_body::Body::is_end_stream(request.body()) {
-        request = request.map(|body| {
-            Counted::body(body, move |bytes| {
-                note.0.bytes_in.fetch_add(bytes, Ordering::Relaxed);
-            })
-        });
-    }
-    let response = next.run(request).await;
-    observed.status = Some(response.status());
-    response.map(|body| Counted::body(body, move |bytes| observed.sent(bytes)))
-}
 
 /// `GET /metrics` with the configured token.
 pub async fn by_token(State(state): State<state::State>, request: Request, next: Next) -> Response {
@@ -296,7 +272,7 @@ impl Default for Metrics {
 
 impl Note {
     /// It has come as far as to pages and calls, from this caller.
-    pub fn caller(&self, principal: &Principal) {
+    pub fn caller(&self, principal: &Principal, is_call: bool) {
         let way = match principal {
             Principal::Anonymous => 0,
             Principal::Session(_) => 1,
@@ -305,11 +281,7 @@ impl Note {
         };
         self.0.way.store(way, Ordering::Relaxed);
         self.0.is_page.store(true, Ordering::Relaxed);
-    }
-
-    /// It is a call of a program, or of a page of ours.
-    pub fn call(&self) {
-        self.0.is_own.store(true, Ordering::Relaxed);
+        self.0.is_own.store(is_call, Ordering::Relaxed);
     }
 
     /// It is forwarded to MLflow.
@@ -352,6 +324,31 @@ impl EncodeLabelValue for Class {
 // === impl Observed ===
 
 impl Observed {
+    pub fn begin(state: &state::State, request: &mut Request) -> Self {
+        let note = Note::default();
+        request.extensions_mut().insert(note.clone());
+        let observed = Self {
+            note: note.clone(),
+            start: Instant::now(),
+            reads: matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS),
+            status: None,
+            bytes_out: 0,
+            state: state.clone(),
+        };
+        if !http_body::Body::is_end_stream(request.body()) {
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = Counted::body(body, move |bytes| {
+                note.0.bytes_in.fetch_add(bytes, Ordering::Relaxed);
+            });
+        }
+        observed
+    }
+
+    pub fn until_end(mut self, response: Response) -> Response {
+        self.status = Some(response.status());
+        response.map(|body| Counted::body(body, move |bytes| self.sent(bytes)))
+    }
+
     fn sent(&mut self, bytes: u64) {
         self.bytes_out += bytes;
     }

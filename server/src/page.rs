@@ -1,7 +1,6 @@
 //! The console's pages, rendered here with their data and hydrated in the browser.
 
 use std::{
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -58,10 +57,7 @@ impl Pages {
     /// The console's way to data while it renders: our own routes, called in process as the visitor.
     fn client(&self, visitor: &Request<Body>) -> Client {
         let router = self.data.clone();
-        let address = visitor
-            .extensions()
-            .get::<ClientAddress>()
-            .map_or(IpAddr::from([127, 0, 0, 1]), |address| address.0);
+        let address = ClientAddress::of(visitor);
         let kept = [header::COOKIE, header::HOST, REQUEST_ID];
         let kept = kept.map(|name| (name.clone(), visitor.headers().get(&name).cloned()));
         Client::new(Transport::new(move |request| {

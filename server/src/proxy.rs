@@ -10,7 +10,7 @@ pub mod narrow;
 pub mod rescue;
 pub mod table;
 
-use std::{error::Error as _, net::IpAddr, time::Duration};
+use std::{borrow::Cow, error::Error as _, net::IpAddr, time::Duration};
 
 use axum::{
     Extension,
@@ -18,7 +18,10 @@ use axum::{
     extract::{self, Request},
     response::Response,
 };
-use http::{Method, StatusCode, Uri, header::RANGE};
+use http::{
+    Method, StatusCode, Uri,
+    header::{HOST, RANGE},
+};
 use tokio::time::{Instant, sleep_until};
 
 use self::{
@@ -38,7 +41,10 @@ use crate::{
     scope::Scope,
     stall::Stall,
     state::State,
-    upstream::{Starting, Upstream},
+    upstream::{
+        Starting, Upstream,
+        door::{Answer, Failure},
+    },
 };
 
 /// How long MLflow may take. The clock for the beginning of an answer runs from the last piece of the request.
@@ -187,32 +193,31 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, reque
     let only_head = parts.method == Method::HEAD;
 
     let query = if retired {
-        Some(list_query(&parts.uri))
+        Some(Cow::Owned(list_query(&parts.uri)))
     } else {
-        parts.uri.query().map(str::to_owned)
+        parts.uri.query().map(Cow::Borrowed)
     };
-    let target = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
-    let url = upstream.url(&target).map_err(|error| Error::Upstream(error.to_string()))?;
-    if !url.path().ends_with(&path) {
-        return Err(Error::Internal(anyhow::anyhow!("the path {path} became {}", url.path())));
-    }
+    let target = upstream
+        .target(&path, query.as_deref())
+        .map_err(|error| Error::Upstream(error.to_string()))?;
 
     let limit = body::limit(row);
     let mut headers = header::request(parts.headers, row, client, credential.authorization);
+    headers.insert(HOST, target.host);
     if only_head {
         // A range is defined for GET alone (RFC 9110 §14.2).
         headers.remove(RANGE);
     }
-    let (body, progress) = body::outgoing(body, limit, &mut headers).map_err(Error::from)?;
+    let (body, progress) = body::outgoing(body, limit).map_err(Error::from)?;
     // MLflow's permission check knows exact methods only and refuses HEAD; a HEAD is a GET whose content nobody reads.
-    let mut request = upstream.http.request(row.method.clone(), url).headers(headers);
-    if let Some(body) = body {
-        request = request.body(body);
-    }
+    let mut request = Request::new(body);
+    *request.method_mut() = row.method.clone();
+    *request.uri_mut() = target.uri;
+    *request.headers_mut() = headers;
 
     let answer = tokio::select! {
         biased;
-        answer = first(request, &progress, patience.beginning(row)) => answer,
+        answer = first(upstream.door.send(request), &progress, patience.beginning(row)) => answer,
         () = upstream.gone() => Err(Error::Upstream(Starting.to_string())),
     };
     let answer = answer.map_err(|failure| match (progress.fault(limit), failure) {
@@ -230,11 +235,14 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, reque
             "MLflow answered with a redirect: check the address under which Flowdeck calls it".into(),
         ));
     }
-    let (parts, body) = http::Response::<reqwest::Body>::from(answer).into_parts();
+    let (parts, body) = answer.into_parts();
     let mut response = Response::new(if only_head {
         Body::empty()
     } else {
-        Body::new(Stall::new(body, patience.idle))
+        match body.whole().await {
+            Ok(whole) => Body::from(whole),
+            Err(body) => Body::new(Stall::new(body, patience.idle)),
+        }
     });
     *response.status_mut() = status;
     *response.headers_mut() = header::response(&parts.headers, row);
@@ -276,12 +284,17 @@ impl From<Fault> for Error {
 }
 
 /// Waits for the head of the answer.
-async fn first(request: reqwest::RequestBuilder, progress: &Progress, limit: Duration) -> Result<reqwest::Response> {
-    let mut answer = std::pin::pin!(request.send());
+async fn first(
+    sending: impl Future<Output = Result<http::Response<Answer>, Failure>>,
+    progress: &Progress,
+    limit: Duration,
+) -> Result<http::Response<Answer>> {
+    let mut sending = std::pin::pin!(sending);
     loop {
         let deadline = progress.last() + limit;
         tokio::select! {
-            answer = &mut answer => return answer.map_err(failure),
+            biased;
+            answer = &mut sending => return answer.map_err(failure),
             () = sleep_until(deadline) => if progress.last() + limit <= Instant::now() {
                 return Err(Error::UpstreamTimeout);
             },
@@ -289,27 +302,19 @@ async fn first(request: reqwest::RequestBuilder, progress: &Progress, limit: Dur
     }
 }
 
-fn failure(error: reqwest::Error) -> Error {
-    let error = error.without_url();
-    let mut causes = error.to_string();
-    let mut cause = error.source();
+fn failure(failure: Failure) -> Error {
+    let mut causes = failure.to_string();
+    let mut cause = failure.source();
     while let Some(next) = cause {
         causes = format!("{causes}: {next}");
         cause = next.source();
     }
-    if error.is_builder() {
-        tracing::debug!("a request could not be made: {causes}");
-        return Error::BadRequest("this request cannot be handed on".into());
-    }
     tracing::warn!("MLflow did not answer: {causes}");
-    Error::Upstream(
-        if error.is_connect() {
-            "MLflow cannot be reached"
-        } else {
-            "MLflow broke off before it answered"
-        }
-        .into(),
-    )
+    let told = match failure {
+        Failure::Connect(_) => "MLflow cannot be reached",
+        Failure::Broken(_) => "MLflow broke off before it answered",
+    };
+    Error::Upstream(told.into())
 }
 
 /// What `experiments/list` could be asked, in the words of `experiments/search`.

@@ -15,7 +15,8 @@ use crate::{
     error::Error,
     health::{self, history},
     key::{account as service, rest},
-    layer, login, metrics, openapi, page,
+    layer::{self, Front},
+    login, metrics, openapi, page,
     principal::Principal,
     proxy::{self, narrow},
     scope::Scope::{self, *},
@@ -23,13 +24,15 @@ use crate::{
 };
 
 /// The whole service.
-pub fn service(state: &State) -> Router {
-    let data = layer::inner(layer::calls(data(), state).merge(documents()).merge(forms()), state).with_state(state.clone());
-    let pages = layer::inner(Router::new().fallback(page::render), state);
+pub fn service(state: &State) -> Front {
+    let data = layer::calls(data(), state)
+        .merge(layer::pages(documents().merge(forms()), state))
+        .with_state(state.clone());
+    let pages = layer::pages(Router::new().fallback(page::render), state);
     // A page for owners shows how MLflow is doing.
     let look = Router::new().route("/health/mlflow", get(health::mlflow)).with_state(state.clone());
     let service = pages.with_state(page::Pages::new(state.clone(), data.clone().merge(look)));
-    layer::outer(
+    Front::new(
         data.merge(monitors(state)).merge(files(&state.assets)).fallback_service(service),
         state,
     )
@@ -76,7 +79,7 @@ fn documents() -> Router<State> {
 fn monitors(state: &State) -> Router {
     let metrics = Router::new().route("/metrics", of(Admin, get(metrics::show)));
     // Before anybody asks who it is: a token is no caller of MLflow's.
-    let metrics = layer::inner(metrics, state).layer(from_fn_with_state(state.clone(), metrics::by_token));
+    let metrics = layer::pages(metrics, state).layer(from_fn_with_state(state.clone(), metrics::by_token));
     Router::new()
         .route("/health", get(health::live))
         .route("/health/ready", get(health::ready))

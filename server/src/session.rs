@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
@@ -41,11 +42,28 @@ pub struct Person {
     pub signed_in_at: i64,
 }
 
+pub type Layer = SessionManagerLayer<Store>;
+
+/// The session of a handler that begins or ends one.
+pub struct Current(pub tower_sessions::Session);
+
 /// Keeps sessions in the state database.
 #[derive(Clone)]
 pub struct Store {
     db: Db,
     limits: config::Session,
+}
+
+// === impl Current ===
+
+impl<S: Sync> FromRequestParts<S> for Current {
+    type Rejection = crate::error::Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Self::Rejection> {
+        let session = parts.extensions.get::<tower_sessions::Session>().cloned();
+        let refused = || crate::error::Error::BadRequest("this is for browsers: send it without Authorization and X-API-Key".into());
+        session.map(Self).ok_or_else(refused)
+    }
 }
 
 // === impl Store ===
@@ -216,7 +234,7 @@ pub fn public_id(id: &Id) -> String {
 }
 
 /// Reads the cookie and writes it back. Sessions load only where somebody asks for them.
-pub fn layer(store: Store, listen: &config::Listen, limits: &config::Session) -> SessionManagerLayer<Store> {
+pub fn layer(store: Store, listen: &config::Listen, limits: &config::Session) -> Layer {
     let lifetime = time::Duration::try_from(limits.session_lifetime).unwrap_or(time::Duration::days(30));
     SessionManagerLayer::new(store)
         .with_name(cookie_name(listen))

@@ -1,22 +1,35 @@
-//! The MLflow behind: its address, and the one HTTP client that speaks to it.
+//! The MLflow behind: its address, a client for what Flowdeck itself asks, and the door through which calls are handed on.
+
+pub mod door;
 
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use anyhow::Context as _;
+use http::{HeaderValue, Uri};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use reqwest::{Client, Url, redirect::Policy};
 use tokio::sync::watch;
 
+use self::door::Door;
 use crate::mlflow::Version;
 
 /// How to reach MLflow. Cheap to clone.
 #[derive(Clone)]
 pub struct Upstream {
     pub http: Client,
+    pub door: Door,
     address: Arc<watch::Receiver<Option<Url>>>,
     /// MLflow's version, once it has told one that may stand behind Flowdeck.
     pub vetted: Arc<OnceLock<Version>>,
+}
+
+/// Where one call is handed on to.
+pub struct Target {
+    pub uri: Uri,
+    pub host: HeaderValue,
 }
 
 /// MLflow's address is not known yet: the managed server has not come up.
@@ -31,7 +44,7 @@ impl Upstream {
     ///
     /// # Errors
     /// When the TLS roots of this machine cannot be read.
-    pub fn new(address: watch::Receiver<Option<Url>>) -> reqwest::Result<Self> {
+    pub fn new(address: watch::Receiver<Option<Url>>) -> anyhow::Result<Self> {
         let http = Client::builder()
             .no_proxy()
             .redirect(Policy::none())
@@ -42,6 +55,7 @@ impl Upstream {
             .build()?;
         Ok(Self {
             http,
+            door: Door::new().context("the TLS roots of this machine cannot be read")?,
             address: Arc::new(address),
             vetted: Arc::default(),
         })
@@ -55,6 +69,35 @@ impl Upstream {
         let base = self.address.borrow().clone().ok_or(Starting)?;
         let text = format!("{}{path_and_query}", base.as_str().trim_end_matches('/'));
         Url::parse(&text).map_err(|_| Starting)
+    }
+
+    /// As [`Upstream::url`], for the door: `path` is canonical, `query` is as the caller wrote it.
+    ///
+    /// # Errors
+    /// [`Starting`] while a managed MLflow has no address.
+    pub fn target(&self, path: &str, query: Option<&str>) -> Result<Target, Starting> {
+        let address = self.address.borrow();
+        let base = address.as_ref().ok_or(Starting)?;
+        // The base's own path was made canonical when its URL was parsed.
+        let mut target = String::with_capacity(base.path().len() + path.len() + query.map_or(0, str::len) + 1);
+        target.push_str(base.path().trim_end_matches('/'));
+        target.push_str(path);
+        if let Some(query) = query {
+            target.push('?');
+            // RFC 3986 knows no bytes beyond ASCII; some clients send them all the same.
+            target.extend(utf8_percent_encode(query, CONTROLS));
+        }
+        let host = base.host_str().unwrap_or_default();
+        let authority = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let uri = Uri::builder()
+            .scheme(base.scheme())
+            .authority(authority.as_str())
+            .path_and_query(target)
+            .build();
+        match (uri, HeaderValue::try_from(authority)) {
+            (Ok(uri), Ok(host)) => Ok(Target { uri, host }),
+            _ => Err(Starting),
+        }
     }
 
     /// Waits until a managed MLflow has ended: what it was asked and has not answered, nobody will answer.

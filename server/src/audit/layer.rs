@@ -9,9 +9,8 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{HeaderValue, Method, Uri},
-    middleware::Next,
     response::Response,
 };
 use bytes::Bytes;
@@ -28,19 +27,19 @@ use crate::{
 /// The caller went away before the answer (nginx's number).
 const GONE: u16 = 499;
 
-/// Watches one call.
+/// Watches one call, which `answer` answers.
 ///
 /// # Errors
 /// 503 where a change was made and its row could not be.
-pub async fn record(State(audit): State<Audit>, request: Request, next: Next) -> Result<Response> {
+pub async fn record(audit: &Audit, mut request: Request, answer: impl AsyncFnOnce(Request, Note) -> Response) -> Result<Response> {
     let mut pending = Pending::new(audit.place().await?, &request);
     let note = pending.note.clone();
-    let mut request = request;
     request.extensions_mut().insert(note.clone());
     if !request.body().is_end_stream() {
+        let note = note.clone();
         request = request.map(|body| Body::new(Received { body, note }));
     }
-    let response = next.run(request).await;
+    let response = answer(request, note).await;
     pending.answered(&response);
     if pending.is_change() {
         // Its length is known beforehand, but for streams.

@@ -1,17 +1,20 @@
 //! The request's body on its way to MLflow: streamed, counted, never held.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicU64, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
 };
 
-use axum::{BoxError, body::Body as Incoming};
-use futures::StreamExt as _;
-use http::{HeaderMap, HeaderValue, header};
-use http_body::Body as _;
+use axum::{BoxError, body::Body};
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::Instant;
 
-use super::table::{Body, Row};
+use super::table::{self, Row};
 
 /// MLflow's handlers read a whole body into memory. Only the storing of artifacts streams.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -19,6 +22,14 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 /// How far a body has come; shared by the stream and by whoever waits for the answer.
 #[derive(Clone)]
 pub struct Progress(Arc<Shared>);
+
+/// A body whose pieces are counted and bounded.
+struct Outgoing {
+    body: Body,
+    limit: Option<u64>,
+    sent: u64,
+    progress: Progress,
+}
 
 struct Shared {
     start: Instant,
@@ -43,42 +54,66 @@ const BROKEN: u8 = 2;
 
 /// How large a body may be; `None` for artifacts.
 pub fn limit(row: &Row) -> Option<u64> {
-    (row.body() != Body::Upload).then_some(LIMIT)
+    (row.body() != table::Body::Upload).then_some(LIMIT)
 }
 
-/// Turns the caller's body into MLflow's. A known length stays known: without `Content-Length`, reqwest would send chunks.
+/// Watches the caller's body on its way to MLflow.
 ///
 /// # Errors
 /// [`Fault::TooLarge`], where the length is told beforehand.
-pub fn outgoing(body: Incoming, limit: Option<u64>, headers: &mut HeaderMap) -> Result<(Option<reqwest::Body>, Progress), Fault> {
+pub fn outgoing(body: Body, limit: Option<u64>) -> Result<(Body, Progress), Fault> {
     let progress = Progress::start();
     if body.is_end_stream() {
-        return Ok((None, progress));
+        return Ok((Body::empty(), progress));
     }
-    if let Some(length) = body.size_hint().exact() {
-        match limit {
-            Some(limit) if length > limit => return Err(Fault::TooLarge { limit }),
-            _ => headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length)),
-        };
+    if let (Some(length), Some(limit)) = (body.size_hint().exact(), limit)
+        && length > limit
+    {
+        return Err(Fault::TooLarge { limit });
     }
-    let watch = progress.clone();
-    let mut sent = 0;
-    let stream = body.into_data_stream().map(move |piece| match piece {
-        Ok(piece) => {
-            sent += piece.len() as u64;
-            if limit.is_some_and(|limit| sent > limit) {
-                watch.set(TOO_LARGE);
-                return Err(BoxError::from("the body is too large"));
+    let watched = Outgoing {
+        body,
+        limit,
+        sent: 0,
+        progress: progress.clone(),
+    };
+    Ok((Body::new(watched), progress))
+}
+
+// === impl Outgoing ===
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => {
+                self.progress.set(BROKEN);
+                return Poll::Ready(Some(Err(error.into())));
             }
-            watch.step();
-            Ok(piece)
+            None => return Poll::Ready(None),
+        };
+        // Trailers end here: they belong to the connection that they came on.
+        let Ok(piece) = frame.into_data() else { return Poll::Ready(None) };
+        self.sent += piece.len() as u64;
+        if self.limit.is_some_and(|limit| self.sent > limit) {
+            self.progress.set(TOO_LARGE);
+            return Poll::Ready(Some(Err("the body is too large".into())));
         }
-        Err(error) => {
-            watch.set(BROKEN);
-            Err(error.into())
-        }
-    });
-    Ok((Some(reqwest::Body::wrap_stream(stream)), progress))
+        self.progress.step();
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    /// A known length stays known: MLflow is then told it, instead of chunks.
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 // === impl Progress ===

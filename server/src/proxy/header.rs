@@ -85,7 +85,7 @@ const SANDBOX: HeaderValue = HeaderValue::from_static(
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
 );
 
-/// The fields of a request to MLflow.
+/// The fields of a request to MLflow, but for its `Host`.
 pub fn request(mut incoming: HeaderMap, row: &Row, client: IpAddr, authorization: Option<HeaderValue>) -> HeaderMap {
     hop::strip(&mut incoming);
     let calls_model = row.family() == Some(Family::GatewayCalls);

@@ -12,13 +12,14 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Value, json};
 
 use super::{
     header::protect,
     table::{Family, Row},
 };
-use crate::error::Error;
+use crate::{error::Error, upstream::door::Answer};
 
 /// More than any message of MLflow's; what is larger is not looked at.
 const MOST: usize = 64 * 1024;
@@ -45,7 +46,7 @@ const SECRETS: [&str; 12] = [
 const BAD_HOST: &str = "Invalid Host header";
 
 /// The answer to give in place of an error of MLflow's.
-pub async fn rescue(answer: reqwest::Response, row: &Row, refused: &'static str) -> Response {
+pub async fn rescue(answer: http::Response<Answer>, row: &Row, refused: &'static str) -> Response {
     let status = answer.status();
     let retry = answer.headers().get(header::RETRY_AFTER).cloned();
     let body = read(answer).await;
@@ -120,21 +121,13 @@ fn answer(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({ "error_code": code, "message": message }))).into_response()
 }
 
-async fn read(mut answer: reqwest::Response) -> Option<Bytes> {
+async fn read(answer: http::Response<Answer>) -> Option<Bytes> {
     if answer.headers().contains_key(header::CONTENT_ENCODING) {
         return None;
     }
-    let mut whole = Vec::new();
-    let reading = async {
-        while let Some(piece) = answer.chunk().await.ok()? {
-            if whole.len() + piece.len() > MOST {
-                return None;
-            }
-            whole.extend_from_slice(&piece);
-        }
-        Some(Bytes::from(whole))
-    };
-    tokio::time::timeout(TIME_TO_READ, reading).await.ok().flatten()
+    let reading = Limited::new(answer.into_body(), MOST).collect();
+    let whole = tokio::time::timeout(TIME_TO_READ, reading).await.ok()?.ok()?;
+    Some(whole.to_bytes())
 }
 
 /// FastAPI's `detail`: a sentence, or what is wrong with which field.

@@ -5,10 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Body, extract::Request, middleware::from_fn};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    middleware::{Next, from_fn},
+};
 use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
-use server::{admission, listen};
+use server::{admission, error::Error, listen};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -65,10 +70,12 @@ impl Echo {
     async fn within(bounds: listen::Bounds, drain: Duration) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = Router::new()
-            .route("/drip", axum::routing::get(drip))
-            .fallback(echo)
-            .layer(from_fn(admission::admit));
+        let service = Router::new().route("/drip", axum::routing::get(drip)).fallback(echo).layer(from_fn(
+            async move |mut request: Request, next: Next| {
+                admission::admit(&mut request)?;
+                Ok::<_, Error>(next.run(request).await)
+            },
+        ));
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             stopped.await.ok();

@@ -23,7 +23,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use sqlx::SqlitePool;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
@@ -50,6 +50,7 @@ pub struct Audit(Arc<Inner>);
 
 struct Inner {
     room: mpsc::Sender<Job>,
+    urgent: Arc<Notify>,
     readers: SqlitePool,
     /// Rows cannot be written at the moment.
     failing: Arc<AtomicBool>,
@@ -65,7 +66,10 @@ pub struct Job {
 }
 
 /// A place in the queue, taken before a call begins, so that its row is never without one.
-pub type Place = mpsc::OwnedPermit<Job>;
+pub struct Place {
+    permit: mpsc::OwnedPermit<Job>,
+    urgent: Arc<Notify>,
+}
 
 /// Checks the chain in a file that another process may be writing to.
 ///
@@ -82,6 +86,18 @@ pub async fn verify(file: &Path) -> anyhow::Result<chain::Verdict> {
         .with_context(|| format!("cannot read the audit {}", file.display()))
 }
 
+// === impl Place ===
+
+impl Place {
+    pub fn send(self, job: Job) {
+        let is_urgent = job.committed.is_some();
+        self.permit.send(job);
+        if is_urgent {
+            self.urgent.notify_one();
+        }
+    }
+}
+
 // === impl Audit ===
 
 impl Audit {
@@ -93,11 +109,13 @@ impl Audit {
         let store = store::Store::open(file, limits).await?;
         let readers = store::readers(file).await?;
         let (room, jobs) = mpsc::channel(ROOM);
-        let (failing, stop, tasks) = (Arc::default(), CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(writer::write(store, jobs, Arc::clone(&failing), stop.clone()));
+        let (urgent, failing) = (Arc::<Notify>::default(), Arc::default());
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(writer::write(store, jobs, Arc::clone(&urgent), Arc::clone(&failing), stop.clone()));
         tasks.close();
         Ok(Self(Arc::new(Inner {
             room,
+            urgent,
             readers,
             failing,
             stop,
@@ -111,7 +129,9 @@ impl Audit {
     /// 503 when Flowdeck is stopping.
     pub async fn place(&self) -> Result<Place> {
         let stopping = |_| Error::Unavailable("Flowdeck is stopping".into());
-        self.0.room.clone().reserve_owned().await.map_err(stopping)
+        let permit = self.0.room.clone().reserve_owned().await.map_err(stopping)?;
+        let urgent = Arc::clone(&self.0.urgent);
+        Ok(Place { permit, urgent })
     }
 
     /// Refuses what would have to be recorded while nothing can be: better before it is done than after.

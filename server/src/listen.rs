@@ -4,11 +4,12 @@
 //! with `Transfer-Encoding` and `Content-Length` loses the latter, whichever comes first, and its connection is closed after the answer
 //! (RFC 9112 §6.3), so that nothing hidden in it is ever read as a request; two different lengths are 400; a head that is too large is 431.
 
+mod crew;
 mod guard;
 mod roster;
 mod share;
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -22,6 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt as _};
 
 use self::{
+    crew::Crew,
     guard::{Guard, Served},
     roster::{Peer, Roster},
     share::Shares,
@@ -49,18 +51,31 @@ pub struct Bounds {
 }
 
 /// Serves until `shutdown`, then lets open requests go on for at most `drain`.
-pub async fn serve<S>(listener: TcpListener, service: S, shutdown: impl Future<Output = ()>, drain: Duration)
+///
+/// # Errors
+/// When the threads that serve cannot be made.
+pub async fn serve<S>(listener: TcpListener, service: S, shutdown: impl Future<Output = ()>, drain: Duration) -> io::Result<()>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
-    serve_within(Bounds::default(), listener, service, shutdown, drain).await;
+    serve_within(Bounds::default(), listener, service, shutdown, drain).await
 }
 
 /// [`serve`], with other bounds.
-pub async fn serve_within<S>(bounds: Bounds, listener: TcpListener, service: S, shutdown: impl Future<Output = ()>, drain: Duration)
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_within<S>(
+    bounds: Bounds,
+    listener: TcpListener,
+    service: S,
+    shutdown: impl Future<Output = ()>,
+    drain: Duration,
+) -> io::Result<()>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
 {
+    let crew = Crew::new()?;
     let roster = Arc::new(Roster::new(bounds.connections));
     let shares = Arc::new(Shares::default());
     let (tasks, draining) = (TaskTracker::new(), CancellationToken::new());
@@ -70,6 +85,7 @@ where
             accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
         };
+        let accepted = accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address)));
         let (stream, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -87,11 +103,15 @@ where
             peer = roster.admit() => peer,
             () = &mut shutdown => break,
         };
-        let serving = connection(bounds, stream, address, peer, service.clone(), draining.clone());
-        tasks.spawn(async move {
-            serving.await;
+        let (service, draining) = (service.clone(), draining.clone());
+        crew.spawn(tasks.track_future(async move {
+            // Whoever serves it hears of what comes.
+            match TcpStream::from_std(stream) {
+                Ok(stream) => connection(bounds, stream, address, peer, service, draining).await,
+                Err(error) => tracing::warn!("cannot serve a connection: {error}"),
+            }
             drop(share);
-        });
+        }));
     }
     drop(listener);
     draining.cancel();
@@ -102,6 +122,7 @@ where
         roster.close_all();
         tasks.wait().await;
     }
+    Ok(())
 }
 
 async fn connection<S>(bounds: Bounds, stream: TcpStream, address: SocketAddr, peer: Peer, service: S, draining: CancellationToken)

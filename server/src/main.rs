@@ -158,7 +158,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         // Everybody comes from the proxy's address.
         bounds.per_address = bounds.connections;
     }
-    listen::serve_within(bounds, listener, route::service(&state), stop_asked(), state.config.listen.drain).await;
+    let served = listen::serve_within(bounds, listener, route::service(&state), stop_asked(), state.config.listen.drain).await;
 
     tracing::info!("stopping");
     if let Some(managed) = managed {
@@ -167,7 +167,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     keys.write_use().await;
     audit.close().await;
     db.close().await;
-    Ok(())
+    served.context("cannot serve")
 }
 
 fn key_ring(config: &Config, data_dir: &DataDir) -> anyhow::Result<KeyRing> {

@@ -22,15 +22,17 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use leptos::{nonce::Nonce, prelude::*};
 use leptos_router::location::RequestUrl;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 use tower::ServiceExt as _;
 
 use crate::{
     audit::{Note, Resource},
     clock,
-    error::Error,
+    error::{Error, Result},
     layer::{ClientAddress, REQUEST_ID},
     limit::OfPage,
-    login,
+    log, login,
     principal::Principal,
     state,
 };
@@ -45,13 +47,17 @@ const LARGEST: usize = 32 << 20;
 pub struct Pages {
     state: state::State,
     data: Router,
+    /// Drawing takes milliseconds, for which the other connections of a thread should not wait.
+    studio: Handle,
 }
 
 // === impl Pages ===
 
 impl Pages {
+    /// To be called in the runtime that is to draw.
     pub fn new(state: state::State, data: Router) -> Self {
-        Self { state, data }
+        let studio = Handle::current();
+        Self { state, data, studio }
     }
 
     /// The console's way to data while it renders: our own routes, called in process as the visitor.
@@ -101,7 +107,14 @@ pub async fn render(
     Extension(principal): Extension<Principal>,
     Extension(note): Extension<Note>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response> {
+    let id = request.headers().get(REQUEST_ID).cloned().unwrap_or(HeaderValue::from_static("-"));
+    let studio = pages.studio.clone();
+    let drawing = studio.spawn(log::within(id, draw(pages, principal, note, request)));
+    Ok(AbortOnDropHandle::new(drawing).await.map_err(anyhow::Error::from)?)
+}
+
+async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<Body>) -> Response {
     about(&note, request.uri().path());
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let allow = "GET, HEAD".to_owned();

@@ -9,8 +9,8 @@ use std::{
 };
 
 use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep, timeout_at},
+    sync::{Notify, mpsc},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +29,14 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LAST_TRIES: usize = 8;
 
 /// Writes what comes until `stop`, then what is still on its way, then ends.
-pub async fn write(mut store: Store, mut jobs: mpsc::Receiver<Job>, failing: Arc<AtomicBool>, stop: CancellationToken) {
+/// `urgent` is told of each job that somebody waits for.
+pub async fn write(
+    mut store: Store,
+    mut jobs: mpsc::Receiver<Job>,
+    urgent: Arc<Notify>,
+    failing: Arc<AtomicBool>,
+    stop: CancellationToken,
+) {
     loop {
         let mut group = Vec::new();
         tokio::select! {
@@ -45,7 +52,7 @@ pub async fn write(mut store: Store, mut jobs: mpsc::Receiver<Job>, failing: Arc
                 continue;
             }
         }
-        gather(&mut group, &mut jobs).await;
+        gather(&mut group, &mut jobs, &urgent).await;
         if !put(&mut store, group, &failing, &stop).await {
             break;
         }
@@ -57,19 +64,11 @@ pub async fn write(mut store: Store, mut jobs: mpsc::Receiver<Job>, failing: Arc
     store.close().await;
 }
 
-/// Waits for more, as long as nobody waits for what is there.
-async fn gather(group: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>) {
-    let until = Instant::now() + GATHER;
-    let mut seen = 0;
-    while group.len() < MOST && !group[seen..].iter().any(|job| job.committed.is_some()) {
-        seen = group.len();
-        let room = MOST - seen;
-        match timeout_at(until, jobs.recv_many(group, room)).await {
-            Ok(1..) => {}
-            Ok(0) | Err(_) => break,
-        }
+/// Waits for more, as long as nobody waits for what is there. What comes meanwhile wakes nobody.
+async fn gather(group: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>, urgent: &Notify) {
+    if group.len() < MOST && group.iter().all(|job| job.committed.is_none()) {
+        timeout(GATHER, urgent.notified()).await.ok();
     }
-    // Whoever is just behind need not wait for the next transaction.
     while group.len() < MOST
         && let Ok(job) = jobs.try_recv()
     {

@@ -4,7 +4,7 @@
 //! call reads and writes its connection itself; a call that is dropped takes its connection with it.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -24,6 +24,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use tokio::{
     net::TcpStream,
+    runtime::{self, Handle},
     time::{Instant, timeout},
 };
 use tower::ServiceExt as _;
@@ -34,8 +35,8 @@ pub struct Door(Arc<Inner>);
 
 struct Inner {
     connector: HttpsConnector<HttpConnector>,
-    /// The one that was used last is at the back.
-    idle: Mutex<VecDeque<Idle>>,
+    /// By the runtime that hears of what comes: elsewhere a connection would wake two threads. The one that was used last is at the back.
+    idle: Mutex<HashMap<runtime::Id, VecDeque<Idle>>>,
 }
 
 /// A connection that waits for a call.
@@ -156,6 +157,7 @@ impl Door {
     /// The connection that was used last, which is the least likely to have been closed.
     fn kept(&self, to: &uri::Authority) -> Option<Connection> {
         let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = idle.entry(Handle::current().id()).or_default();
         let now = Instant::now();
         // Those at the front have waited for the longest time; another address is that of an MLflow that has ended.
         while idle.front().is_some_and(|first| now - first.since > KEPT || first.to != *to) {
@@ -166,6 +168,7 @@ impl Door {
 
     fn keep(&self, connection: Connection, to: uri::Authority) {
         let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = idle.entry(Handle::current().id()).or_default();
         if idle.len() >= MOST {
             idle.pop_front();
         }

@@ -216,24 +216,35 @@ fn number(headers: &mut HeaderMap) -> HeaderValue {
 }
 
 /// What every answer carries, also a refusal.
-fn harden(state: &state::State, headers: &mut HeaderMap) {
-    let mut put = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(header::REFERRER_POLICY, "same-origin");
-    put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    put(
+const CARRIED: [(HeaderName, HeaderValue); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
         HeaderName::from_static("permissions-policy"),
-        "camera=(), microphone=(), geolocation=()",
-    );
-    if state.config.listen.is_https() {
-        put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+    ),
     // What one caller may see is nobody else's. What may be kept says so itself.
-    put(header::CACHE_CONTROL, "no-store");
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     // Pages bring a policy of their own, with a nonce; artifacts are sandboxed by the proxy.
-    put(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+];
+
+fn harden(state: &state::State, headers: &mut HeaderMap) {
+    for (name, value) in CARRIED {
+        headers.entry(name).or_insert(value);
+    }
+    if state.config.listen.is_https() {
+        headers
+            .entry(header::STRICT_TRANSPORT_SECURITY)
+            .or_insert(HeaderValue::from_static("max-age=31536000"));
+    }
 }
 
 fn client_address(state: &state::State, request: &mut Request) {

@@ -103,7 +103,8 @@ pub async fn forward(
         note.keep_body();
     }
     let told = named::Told::new(note.clone(), row, state.homes.clone());
-    let answer = async {
+    // On the heap: it is large, and would be moved with each future around it.
+    let answer = Box::pin(async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;
         }
@@ -115,7 +116,7 @@ pub async fn forward(
         narrow::enforce(key, reason, &note)?;
         let call = Call { found, credential, client };
         while_valid(key, ask(&state, call, request)).await
-    };
+    });
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
     if !is_new(row) || !response.status().is_success() {
         return Ok(response);

@@ -99,8 +99,11 @@ pub enum Kind {
 
 /// `text` without control characters, cut to so many bytes.
 pub fn bounded(text: &str, most: usize) -> String {
-    let end = text.floor_char_boundary(most.min(text.len()));
-    text[..end].chars().filter(|letter| !letter.is_control()).collect()
+    let text = &text[..text.floor_char_boundary(most.min(text.len()))];
+    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return text.to_owned();
+    }
+    text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 // === impl Entry ===

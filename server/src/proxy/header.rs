@@ -21,6 +21,8 @@ const GATEWAY_AUTHORIZATION: HeaderName = HeaderName::from_static("x-mlflow-auth
 /// coding agent is in it.
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("flowdeck/", env!("CARGO_PKG_VERSION")));
 
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What is MLflow's own and comes from clients; every other `X-MLflow-…` would be believed to come from a part of the server.
@@ -79,6 +81,9 @@ const FROM_MLFLOW: [HeaderName; 13] = [
     header::RETRY_AFTER,
 ];
 
+/// So many fields Flowdeck adds to an answer.
+const OUR_OWN: usize = 16;
+
 /// An artifact is a stranger's file: opened in a browser it runs nothing, submits nothing, loads nothing, and has an origin of its own
 /// (`sandbox`). Styles and embedded pictures remain, so that a report or a drawing can be read.
 const SANDBOX: HeaderValue = HeaderValue::from_static(
@@ -127,7 +132,7 @@ pub fn request(mut incoming: HeaderMap, row: &Row, client: IpAddr, authorization
 /// The fields of an answer to the caller.
 pub fn response(incoming: &HeaderMap, row: &Row) -> HeaderMap {
     let ended = hop::nominated(incoming);
-    let mut headers = HeaderMap::with_capacity(incoming.len() + 4);
+    let mut headers = HeaderMap::with_capacity(incoming.len() + OUR_OWN);
     for (name, value) in incoming {
         if comes_back(name) && !ended.contains(name) {
             match headers.entry(name) {
@@ -145,7 +150,7 @@ pub fn response(incoming: &HeaderMap, row: &Row) -> HeaderMap {
 pub fn protect(headers: &mut HeaderMap, row: &Row) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     // What one caller may see, the next may not. A file may be kept where it was fetched, if it is asked for again each time.
     let private = if row.body() == Body::Download {
         "private, no-cache"

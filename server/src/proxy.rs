@@ -227,7 +227,7 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, reque
     })?;
     let status = answer.status();
     if status.is_client_error() || status.is_server_error() {
-        let response = rescue::rescue(answer, row, credential.refused).await;
+        let response = Box::pin(rescue::rescue(answer, row, credential.refused)).await;
         return Ok(if only_head { rescue::without_content(response) } else { response });
     }
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {

@@ -139,7 +139,7 @@ impl Vault {
         if let Some(row) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(user) {
             return Ok(self.value(row));
         }
-        let Some(row) = self.db.vault_row(user).await? else {
+        let Some(row) = Box::pin(self.db.vault_row(user)).await? else {
             return Ok(None);
         };
         let value = self.value(&row);

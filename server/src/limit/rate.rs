@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -156,16 +155,21 @@ impl Charge {
 
     /// Writes the `RateLimit` fields.
     pub fn show(&self, headers: &mut HeaderMap) {
-        let (mut policies, mut standings) = (String::new(), String::new());
+        let (mut policies, mut standings) = (String::with_capacity(80), String::with_capacity(80));
+        let mut digits = itoa::Buffer::new();
         for (place, standing) in self.standings.iter().enumerate() {
             let comma = if place == 0 { "" } else { ", " };
-            let Standing {
-                quota, remaining, full_in, ..
-            } = standing;
-            let name = standing.party.name();
-            // Writing to a string cannot fail.
-            let _ = write!(policies, "{comma}\"{name}\";q={};w={}", quota.burst, seconds(quota.whole()));
-            let _ = write!(standings, "{comma}\"{name}\";r={remaining};t={}", seconds(*full_in));
+            let (name, quota) = (standing.party.name(), standing.quota);
+            let mut write = |text: &mut String, first: (&str, u32), second: (&str, u64)| {
+                for part in [comma, "\"", name, "\"", first.0] {
+                    text.push_str(part);
+                }
+                text.push_str(digits.format(first.1));
+                text.push_str(second.0);
+                text.push_str(digits.format(second.1));
+            };
+            write(&mut policies, (";q=", quota.burst), (";w=", seconds(quota.whole())));
+            write(&mut standings, (";r=", standing.remaining), (";t=", seconds(standing.full_in)));
         }
         for (name, text) in [(POLICY, policies), (STANDING, standings)] {
             if let Ok(value) = HeaderValue::try_from(text) {

@@ -110,6 +110,11 @@ pub async fn vet(upstream: &Upstream, authorization: &HeaderValue) -> Result<(),
     if upstream.vetted.get().is_some() {
         return Ok(());
     }
+    // On the heap, since it is large and each call has to carry it along.
+    Box::pin(learn(upstream, authorization)).await
+}
+
+async fn learn(upstream: &Upstream, authorization: &HeaderValue) -> Result<(), Fault> {
     let response = send(request(upstream, Method::GET, "/version", Some(authorization))?).await?;
     if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return Ok(());

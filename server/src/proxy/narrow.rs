@@ -76,7 +76,7 @@ pub async fn judge(
     if row.about() == About::Untold {
         return Ok((request, Some(untold())));
     }
-    let (request, body) = look_into(request, row).await?;
+    let (request, body) = Box::pin(look_into(request, row)).await?;
     let Some(body) = body else {
         return Ok((request, Some(untold())));
     };
@@ -90,7 +90,7 @@ pub async fn judge(
         return Ok((request, Some(untold())));
     }
     for mention in parts.all() {
-        let resource = match resource(&mention, authorization, state).await? {
+        let resource = match Box::pin(resource(&mention, authorization, state)).await? {
             Some(resource) => resource,
             // A trace that is being made is in no experiment yet.
             None if matches!(mention, Mention::Trace(_)) && matches!(row.about(), About::Experiment(_)) => continue,

@@ -121,7 +121,7 @@ impl Door {
                 Err((error, None)) => return Err(Failure::Broken(error)),
             }
         }
-        let mut connection = timeout(PATIENCE, self.connect(scheme, &authority))
+        let mut connection = timeout(PATIENCE, Box::pin(self.connect(scheme, &authority)))
             .await
             .map_err(|_| Failure::Connect("it took too long".into()))??;
         match connection.send(request).await {

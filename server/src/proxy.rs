@@ -92,11 +92,7 @@ pub async fn forward(
     if row.scope() == Scope::Read || row.family() == Some(Family::GatewayCalls) {
         note.changes(false);
     }
-    named::address(&note, row, &found.path, request.uri());
-    if row.body() == table::Body::Json {
-        note.keep_body();
-    }
-    let told = named::Told::new(note.clone(), row, state.homes.clone());
+    let told = named::Told::new(note.clone(), &found, &request, state.homes.clone());
     let answer = async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;

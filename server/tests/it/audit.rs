@@ -229,6 +229,31 @@ async fn owners_see_all_and_others_their_own_and_the_changes_to_what_they_may_re
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
 }
 
+/// Else anybody could write themselves into the history of what they never touched.
+#[tokio::test]
+async fn what_a_caller_adds_says_nothing_of_what_was_touched() {
+    let app = TestApp::start().await;
+    let (one, other) = (app.basic().await, app.basic().await);
+    let (theirs, own) = (experiment(&one).await, experiment(&other).await);
+    let made = json(one.post("/api/2.0/mlflow/runs/create", json!({ "experiment_id": theirs })).await).await;
+    let run = made["run"]["info"]["run_id"].as_str().unwrap();
+    let tag =
+        json!({ "experiment_id": own, "key": "a", "value": "b", "run_id": run, "experiment_ids": [theirs], "info": { "run_id": run } });
+    let path = format!("/api/2.0/mlflow/experiments/set-experiment-tag?experiment_id={theirs}&run_id={run}");
+    assert_eq!(other.post(&path, tag).await.status(), StatusCode::OK);
+    let path = format!("/api/2.0/mlflow-artifacts/artifacts/{own}/{run}/artifacts/x.txt");
+    assert_eq!(other.request("PUT", &path).body("x").send().await.unwrap().status(), StatusCode::OK);
+
+    assert_eq!(rows(&other, &format!("experiment={own}")).await.len(), 3);
+    for query in [format!("experiment={theirs}"), format!("run={run}")] {
+        let found = rows(&one, &query).await;
+        assert!(
+            !found.is_empty() && found.iter().all(|row| row["user"] == json!(one.user)),
+            "{query}: {found:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_export_has_every_row_in_both_formats() {
     let app = TestApp::start().await;

@@ -89,6 +89,7 @@ pub fn outer(router: Router, state: &state::State) -> Router {
     Router::new().fallback_service(router).layer(
         ServiceBuilder::new()
             // Errors are numbered too, so this is before anything that can refuse.
+            .map_request(without_odd_id)
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
             // Refusals are counted too.
@@ -109,6 +110,14 @@ pub fn outer(router: Router, state: &state::State) -> Router {
             // MLflow compresses nothing; lists of runs shrink fifteenfold.
             .layer(CompressionLayer::new().compress_when(compressed)),
     )
+}
+
+/// A caller's id goes into the log, the audit and the answer as it came: one that is no plain text is none.
+fn without_odd_id(mut request: Request) -> Request {
+    if request.headers().get(REQUEST_ID).is_some_and(|id| id.to_str().is_err()) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
 }
 
 async fn log(request: Request, next: Next) -> Response {

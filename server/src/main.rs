@@ -110,6 +110,8 @@ fn log(config: &Config) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Standard error may be a file on a full disk; to complain of that there, it would panic.
+        .log_internal_errors(false)
         .with_target(false)
         .init();
     Ok(())

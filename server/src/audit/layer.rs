@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use super::{Audit, Entry, Job, Note, Place, entry::bounded};
 use crate::{
     clock,
-    error::{Error, Result},
+    error::{Error, NothingDone, Result},
     layer::{ClientAddress, REQUEST_ID},
 };
 
@@ -42,6 +42,9 @@ pub async fn record(State(audit): State<Audit>, request: Request, next: Next) ->
     }
     let response = next.run(request).await;
     pending.answered(&response);
+    if response.extensions().get::<NothingDone>().is_some() {
+        pending.note.changes(false);
+    }
     if pending.is_change() {
         // Its length is known beforehand, but for streams.
         pending.bytes_out = response.body().size_hint().lower();

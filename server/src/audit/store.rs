@@ -23,7 +23,10 @@ pub const BLOCK: i64 = 256;
 
 /// The one who writes.
 pub struct Store {
+    options: SqliteConnectOptions,
     connection: SqliteConnection,
+    /// Something has failed on the connection.
+    is_broken: bool,
     inserts: Inserts,
     limits: config::Audit,
     anchor: Link,
@@ -72,6 +75,8 @@ impl Store {
             .await
             .context("cannot bring the audit up to date")?;
         let mut store = Self {
+            options,
+            is_broken: false,
             anchor: chain::end(&mut connection, "anchor").await?,
             head: chain::end(&mut connection, "head").await?,
             limits: limits.clone(),
@@ -82,6 +87,16 @@ impl Store {
         };
         store.look_at_oldest().await?;
         Ok(store)
+    }
+
+    /// The connection. After a failure it is a new one: SQLite has rolled back by itself then, of which sqlx does not hear, so that it
+    /// would never begin a transaction again.
+    async fn connection(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+        if self.is_broken {
+            self.connection = SqliteConnection::connect_with(&self.options).await?;
+            self.is_broken = false;
+        }
+        Ok(&mut self.connection)
     }
 
     pub async fn close(self) {
@@ -272,6 +287,44 @@ pub(crate) mod tests {
                 ..Filter::default()
             };
             assert_eq!(all(&readers, filter, Start::Newest, 10).await, [2], "{q}");
+        }
+    }
+
+    #[tokio::test]
+    async fn quotes_are_looked_for_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = "' OR '1'='1'; DROP TABLE call; --";
+        let readers = filled(
+            &folder,
+            &[
+                entry(),
+                Entry {
+                    runs: odd.into(),
+                    ..entry()
+                },
+            ],
+        )
+        .await;
+        let text = Some(odd.to_owned());
+        let by_run = Filter {
+            run: text.clone(),
+            ..Filter::default()
+        };
+        let by_user = Filter {
+            user: text.clone(),
+            ..Filter::default()
+        };
+        let anywhere = Filter {
+            q: text,
+            ..Filter::default()
+        };
+        for (filter, found) in [
+            (by_run, vec![2]),
+            (by_user, vec![]),
+            (anywhere, vec![2]),
+            (Filter::default(), vec![2, 1]),
+        ] {
+            assert_eq!(all(&readers, filter, Start::Newest, 10).await, found);
         }
     }
 

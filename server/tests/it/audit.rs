@@ -380,7 +380,7 @@ async fn a_caller_who_leaves_is_a_row_too() {
 }
 
 /// An MLflow that lets everybody be the owner, answers writes at once, and never one about the run `slow`.
-async fn stand_in(reached: Arc<AtomicU32>) -> Url {
+pub async fn stand_in(reached: Arc<AtomicU32>) -> Url {
     let service = Router::new().fallback(move |uri: Uri, headers: HeaderMap, body: String| {
         let reached = Arc::clone(&reached);
         async move { answer(&uri, &headers, &body, &reached).await }
@@ -409,23 +409,34 @@ async fn answer(uri: &Uri, headers: &HeaderMap, body: &str, reached: &AtomicU32)
 }
 
 /// A Flowdeck in a process of its own; killed when it is dropped.
-struct Flowdeck {
-    process: Child,
-    origin: String,
+pub struct Flowdeck {
+    pub process: Child,
+    pub origin: String,
 }
 
 impl Flowdeck {
-    async fn start(data: &std::path::Path, upstream: &Url) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_flowdeck"))
+    pub async fn start(data: &std::path::Path, upstream: &Url) -> Self {
+        Self::ready(&mut Self::command(data, upstream)).await
+    }
+
+    pub fn command(data: &std::path::Path, upstream: &Url) -> Command {
+        let mut command = Command::new("sh");
+        // A file that may not grow is an error, and not the end of the program.
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_flowdeck")]);
+        command
             .args(["--listen", "127.0.0.1:0", "--site-dir", SITE, "--mlflow-url", upstream.as_str()])
             .args(["--user-rate", "1000000", "--user-burst", "1000000", "--user-calls", "1000"])
             .arg("--data-dir")
             .arg(data)
             .env_remove("FLOWDECK_MLFLOW_PYTHON")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        command
+    }
+
+    /// Starts it, and waits until it says where it listens.
+    pub async fn ready(command: &mut Command) -> Self {
+        let mut process = command.spawn().unwrap();
         let said = BufReader::new(process.stdout.take().unwrap());
         let read = tokio::task::spawn_blocking(|| {
             let mut lines = said.lines().map_while(Result::ok);
@@ -446,7 +457,7 @@ impl Drop for Flowdeck {
     }
 }
 
-fn verify(data: &std::path::Path) -> std::process::Output {
+pub fn verify(data: &std::path::Path) -> std::process::Output {
     Command::new(env!("CARGO_BIN_EXE_flowdeck"))
         .args(["--data-dir", data.to_str().unwrap(), "audit", "verify"])
         .env_remove("FLOWDECK_MLFLOW_PYTHON")

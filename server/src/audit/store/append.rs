@@ -71,7 +71,8 @@ impl Store {
         if written.is_err() {
             // What the transaction had marked is unmarked again.
             self.marked.block = None;
-            if chain::end(&mut self.connection, "head").await? != head {
+            self.is_broken = true;
+            if chain::end(self.connection().await?, "head").await? != head {
                 return written;
             }
         }
@@ -83,6 +84,7 @@ impl Store {
     }
 
     async fn commit(&mut self, head: Link, rows: &[(Link, &Entry)], marks: &[Mark], blocks: &[Block]) -> sqlx::Result<()> {
+        self.connection().await?;
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         self.inserts
             .rows

@@ -35,11 +35,18 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn trim(&mut self, now: i64) -> sqlx::Result<bool> {
+        let trimmed = self.trim_step(now).await;
+        self.is_broken |= trimmed.is_err();
+        trimmed
+    }
+
+    async fn trim_step(&mut self, now: i64) -> sqlx::Result<bool> {
         let keep_since = now.saturating_sub(i64::try_from(self.limits.audit_keep.as_millis()).unwrap_or(i64::MAX));
         let (first, newest) = ((self.anchor.id + 1) / BLOCK, self.head.id / BLOCK);
         if first >= newest {
             return Ok(false);
         }
+        self.connection().await?;
         let most = i64::try_from(self.limits.audit_most).unwrap_or(i64::MAX);
         let too_many = (self.head.id - self.anchor.id - most + BLOCK - 1) / BLOCK;
         let too_large = self.too_large(first, newest).await?;

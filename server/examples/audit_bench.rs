@@ -47,6 +47,7 @@ async fn main() -> anyhow::Result<()> {
     let limits = config::Audit {
         audit_keep: Duration::MAX,
         audit_most: u64::MAX,
+        audit_size: server::config::audit::Bytes(u64::MAX),
     };
     busy(&folder, &limits).await?;
     let mut store = Store::open(&file, &limits).await?;

@@ -44,7 +44,7 @@ pub enum Error {
     /// 502: MLflow cannot be reached, or does not speak as it should.
     #[error("{0}")]
     Upstream(String),
-    /// 503: Flowdeck cannot record what it must.
+    /// 503: Flowdeck cannot record what it must, so it has done nothing.
     #[error("{0}")]
     Unavailable(String),
     /// 504
@@ -68,6 +68,10 @@ pub struct Failure {
 /// Marks the answer of [`Error::WrongCredentials`], for those who count them.
 #[derive(Clone, Copy, Debug)]
 pub struct WrongCredentials;
+
+/// Marks the answer of [`Error::Unavailable`]: nothing was changed that would have to be recorded first.
+#[derive(Clone, Copy, Debug)]
+pub struct NothingDone;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -116,6 +120,9 @@ impl IntoResponse for Error {
             }
             Self::WrongCredentials(_) => {
                 response.extensions_mut().insert(WrongCredentials);
+            }
+            Self::Unavailable(_) => {
+                response.extensions_mut().insert(NothingDone);
             }
             _ => {}
         }

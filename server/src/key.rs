@@ -240,7 +240,8 @@ impl Keys {
         let Some(old) = self.get(id) else { return Ok(None) };
         let mut key = Key::clone(&old);
         key.previous = Some(key.hash);
-        key.previous_until = Some(now + grace.as_millis() as i64);
+        // Not even `now`: a clock that goes back would let the old secret in once more.
+        key.previous_until = (!grace.is_zero()).then(|| now + grace.as_millis() as i64);
         key.hash = token.hash();
         key.start = token.start().to_owned();
         key.rotated_at = Some(now);
@@ -555,6 +556,46 @@ mod tests {
             .unwrap();
         assert_eq!(seen(keys.identify(token.expose(), 999)), Ok(made.id.clone()));
         assert_eq!(seen(keys.identify(token.expose(), 1_000)), Err(Refusal::Expired("laptop".into())));
+    }
+
+    /// What a key may do depends on the time of the call alone: a jump leaves nothing behind.
+    #[tokio::test]
+    async fn a_clock_that_jumps_leaves_nothing_behind_in_a_key() {
+        let (db, _folder) = db().await;
+        let keys = Keys::load(db).await.unwrap();
+        let mut wanted = settings("laptop");
+        wanted.expires_at = Some(1_000);
+        let (made, token) = clock::tests::at(500, keys.create("alice", "alice", wanted)).await.unwrap();
+        for (now, works) in [
+            (900, true),
+            (i64::MAX, false),
+            (900, true),
+            (0, true),
+            (-1, true),
+            (i64::MIN, true),
+            (1_000, false),
+        ] {
+            assert_eq!(keys.identify(token.expose(), now).is_ok(), works, "{now}");
+        }
+        let rotation = clock::tests::at(900, keys.rotate(&made.id, Duration::from_secs(60)));
+        let (_, new) = rotation.await.unwrap().unwrap();
+        for now in [i64::MIN, 0, 500, 1_000, i64::MAX] {
+            assert_eq!(keys.identify(token.expose(), now).is_ok(), now < 1_000, "the old secret, {now}");
+            assert_eq!(keys.identify(new.expose(), now).is_ok(), now < 1_000, "the new secret, {now}");
+        }
+        let rotation = clock::tests::at(950, keys.rotate(&made.id, Duration::ZERO));
+        let (_, newest) = rotation.await.unwrap().unwrap();
+        for now in [0, 500, 949, 950] {
+            let rotated = keys.identify(new.expose(), now).is_err();
+            assert!(
+                rotated && keys.identify(newest.expose(), now).is_ok(),
+                "what was rotated at once is over at once, {now}"
+            );
+        }
+        keys.change(&made.id, |key| key.state = State::Revoked).await.unwrap();
+        for now in [i64::MIN, 0, 500] {
+            assert!(keys.identify(newest.expose(), now).is_err(), "a revoked key stays revoked, {now}");
+        }
     }
 
     #[tokio::test]

@@ -209,8 +209,12 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> 
     .await
 }
 
-/// The number that a proxy in front has given, or a new one.
+/// The id that the caller or a proxy in front has given, or a new one. It goes into the log, the audit and the answer as it came: one that is
+/// no plain text is none.
 fn number(headers: &mut HeaderMap) -> HeaderValue {
+    if headers.get(REQUEST_ID).is_some_and(|id| id.to_str().is_err()) {
+        headers.remove(REQUEST_ID);
+    }
     let number = || HeaderValue::try_from(format!("{:032x}", rand::random::<u128>())).unwrap_or(HeaderValue::from_static("-"));
     headers.entry(REQUEST_ID).or_insert_with(number).clone()
 }

@@ -40,6 +40,8 @@ pub fn start(filter: EnvFilter) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Standard error may be a file on a full disk; to complain of that there, it would panic.
+        .log_internal_errors(false)
         .event_format(Lines)
         .init();
 }

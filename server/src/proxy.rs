@@ -98,11 +98,7 @@ pub async fn forward(
     if row.scope() == Scope::Read || row.family() == Some(Family::GatewayCalls) {
         note.changes(false);
     }
-    named::address(&note, row, &found.path, request.uri());
-    if row.body() == table::Body::Json {
-        note.keep_body();
-    }
-    let told = named::Told::new(note.clone(), row, state.homes.clone());
+    let told = named::Told::new(note.clone(), &found, &request, state.homes.clone());
     // On the heap: it is large, and would be moved with each future around it.
     let answer = Box::pin(async {
         if note.is_change(request.method()) {

@@ -291,3 +291,48 @@ fn backend(error: sqlx::Error) -> Error {
 fn encode(error: serde_json::Error) -> Error {
     Error::Encode(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+    use tower_sessions::{SessionStore as _, session::Record};
+
+    use super::{PERSON, Person, Store, date};
+    use crate::{clock::tests::at, config, db::Db};
+
+    const DAY: i64 = 86_400_000;
+
+    /// Unused for three days, or thirty days old, a session is over, and stays so.
+    #[tokio::test]
+    async fn a_clock_that_jumps_ends_sessions_and_revives_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("state.db")).await.unwrap();
+        let limits = config::Session::augment_args(clap::Command::new("flowdeck")).get_matches_from(["flowdeck"]);
+        let store = Store::new(db, config::Session::from_arg_matches(&limits).unwrap());
+        let person = Person {
+            user: "alice".into(),
+            user_agent: String::new(),
+            address: String::new(),
+            signed_in_at: 100 * DAY,
+        };
+        for (jump, lives) in [
+            (DAY, true),
+            (3 * DAY, false),
+            (40 * DAY, false),
+            (-DAY, true),
+            (-100 * DAY, true),
+            (-200 * DAY, true),
+        ] {
+            let mut record = Record {
+                id: Default::default(),
+                data: [(PERSON.to_owned(), serde_json::to_value(&person).unwrap())].into(),
+                expiry_date: date(130 * DAY).unwrap(),
+            };
+            at(100 * DAY, store.create(&mut record)).await.unwrap();
+            let there = at(100 * DAY + jump, store.load(&record.id)).await.unwrap();
+            assert_eq!(there.is_some(), lives, "{jump}");
+            let back = at(100 * DAY, store.load(&record.id)).await.unwrap();
+            assert_eq!(back.is_some(), lives, "after {jump}");
+        }
+    }
+}

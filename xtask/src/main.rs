@@ -10,6 +10,7 @@ mod demo;
 mod dist;
 mod file;
 mod folders;
+mod fuzz;
 mod node;
 mod process;
 mod python;
@@ -45,6 +46,8 @@ enum Command {
     Check,
     /// Compare Flowdeck with MLflow's own console, with other proxies, and with MLflow alone
     Bench(bench::Options),
+    /// Try made-up paths and API keys for as long as you like
+    Fuzz(fuzz::Options),
     /// Take the pictures in docs/images anew
     Screenshots(screenshots::Options),
     /// Build the browser's files
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&folders, &options),
         Command::Check => check::run(&folders),
         Command::Bench(options) => bench::run(&folders, &options),
+        Command::Fuzz(options) => fuzz::run(&folders, &options),
         Command::Screenshots(options) => screenshots::run(&folders, &options),
         Command::Dist(options) => dist::run(&folders, &options),
         Command::Setup => setup::all(&folders),

@@ -1,4 +1,4 @@
-//! trunk and wasm-bindgen, installed by cargo below our own folder.
+//! Programs that cargo installs below our own folder: trunk and wasm-bindgen for the console, and cargo-fuzz.
 
 use crate::{
     file,
@@ -34,26 +34,44 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
+const FUZZ: Tool = Tool {
+    program: "cargo-fuzz",
+    package: "cargo-fuzz",
+    version: "0.13.2",
+    flags: &["--locked", "--debug"],
+    how_long: "a minute, once",
+};
+
+/// For the console.
 pub fn setup(folders: &Folders) -> anyhow::Result<()> {
-    for tool in TOOLS.iter().filter(|tool| !tool.is_installed(folders)) {
-        doing(&format!("installing {} {}", tool.package, tool.version), tool.how_long);
-        let mut install = folders.cargo(&["install", "--quiet", tool.package, "--version", tool.version]);
-        let build = folders.tools.join("build");
-        install
-            .args(tool.flags)
-            .arg("--root")
-            .arg(&folders.tools)
-            .arg("--target-dir")
-            .arg(&build);
-        run(install.env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
-        file::remove_folder(&build)?;
-    }
-    Ok(())
+    TOOLS.iter().try_for_each(|tool| tool.install(folders))
+}
+
+/// For `cargo xtask fuzz` alone.
+pub fn fuzz(folders: &Folders) -> anyhow::Result<()> {
+    FUZZ.install(folders)
 }
 
 // === impl Tool ===
 
 impl Tool {
+    fn install(&self, folders: &Folders) -> anyhow::Result<()> {
+        if self.is_installed(folders) {
+            return Ok(());
+        }
+        doing(&format!("installing {} {}", self.package, self.version), self.how_long);
+        let mut install = folders.cargo(&["install", "--quiet", self.package, "--version", self.version]);
+        let build = folders.tools.join("build");
+        install
+            .args(self.flags)
+            .arg("--root")
+            .arg(&folders.tools)
+            .arg("--target-dir")
+            .arg(&build);
+        run(install.env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
+        file::remove_folder(&build)
+    }
+
     fn is_installed(&self, folders: &Folders) -> bool {
         let mut version = std::process::Command::new(folders.tools.join("bin").join(self.program));
         output(version.arg("--version")).is_ok_and(|said| said.trim() == format!("{} {}", self.program, self.version))

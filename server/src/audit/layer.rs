@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use super::{Audit, Entry, Job, Note, Place, entry::bounded};
 use crate::{
     clock,
-    error::{Error, Result},
+    error::{Error, NothingDone, Result},
     layer::{ClientAddress, REQUEST_ID},
 };
 
@@ -41,6 +41,9 @@ pub async fn record(audit: &Audit, mut request: Request, answer: impl AsyncFnOnc
     }
     let response = answer(request, note).await;
     pending.answered(&response);
+    if response.extensions().get::<NothingDone>().is_some() {
+        pending.note.changes(false);
+    }
     if pending.is_change() {
         // Its length is known beforehand, but for streams.
         pending.bytes_out = response.body().size_hint().lower();

@@ -90,16 +90,6 @@ impl Note {
         }
     }
 
-    /// What was said of one kind.
-    pub fn ids(&self, kind: Resource) -> Vec<String> {
-        let told = self.told();
-        match kind {
-            Resource::Experiment => told.experiments.clone(),
-            Resource::Run => told.runs.clone(),
-            Resource::Model => told.models.clone(),
-        }
-    }
-
     /// Why the key's rules would have refused this call, had they not been on trial.
     pub fn would_refuse(&self, reason: String) {
         self.told().shadow = Some(bounded(&reason, LONGEST));
@@ -137,7 +127,7 @@ impl Note {
         self.told().body.take().unwrap_or_default()
     }
 
-    pub(super) fn received(&self, piece: &[u8]) {
+    pub(crate) fn received(&self, piece: &[u8]) {
         self.0.bytes_in.fetch_add(piece.len() as u64, Ordering::Relaxed);
         if let Some(body) = &mut self.told().body {
             let room = KEPT - body.len().min(KEPT);

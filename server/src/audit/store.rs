@@ -1,65 +1,45 @@
 //! The rows in their file. One connection writes; readers have their own.
 
-use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
+mod append;
+mod trim;
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use sqlx::{
-    AssertSqlSafe, Connection as _, Sqlite, SqliteConnection, SqlitePool,
-    query::Query,
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    Connection as _, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{
-    chain::{self, Link},
-    entry::{Entry, Kind},
+use self::{
+    append::{Inserts, Marked},
+    trim::Oldest,
 };
+use super::chain::{self, Link};
 use crate::config;
 
 /// So many rows are found, and deleted, together.
 pub const BLOCK: i64 = 256;
-/// Blocks that one step of deleting takes.
-const STEP: i64 = 8;
 
 /// The one who writes.
 pub struct Store {
+    /// SQLite's write-ahead log, in which commits are.
+    log: PathBuf,
+    options: SqliteConnectOptions,
     connection: SqliteConnection,
+    /// Something has failed on the connection.
+    is_broken: bool,
     inserts: Inserts,
     limits: config::Audit,
     anchor: Link,
     head: Link,
-    /// What is marked already in the newest block, by kind.
-    marked: [HashSet<String>; Kind::ALL.len()],
-    marked_block: i64,
-    /// When the latest call of the oldest block came.
-    oldest_at: Option<i64>,
-}
-
-/// A statement on its way to be executed.
-type Bound = Query<'static, Sqlite, SqliteArguments>;
-
-struct Mark {
-    kind: Kind,
-    word: String,
-    block: i64,
-}
-
-struct Block {
-    block: i64,
-    first_at: i64,
-    last_at: i64,
-}
-
-/// The statements that insert.
-struct Inserts {
-    rows: Insert,
-    marks: Insert,
-    blocks: Insert,
-}
-
-/// One statement for many rows: what a statement costs by itself is more than a row.
-struct Insert {
-    /// By the number of rows that they take, the most first.
-    statements: [(usize, Arc<String>); 3],
+    marked: Marked,
+    oldest: Oldest,
 }
 
 /// Connections that read.
@@ -91,8 +71,8 @@ impl Store {
         let options = options(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // An acknowledged row survives the machine going down, not only the process.
-            .synchronous(SqliteSynchronous::Full)
+            // A committed row survives the end of the process; `sync` sees to the end of the machine.
+            .synchronous(SqliteSynchronous::Normal)
             // Each group touches the same pages of marks again: they are put in their place once for many groups.
             .pragma("wal_autocheckpoint", "8192");
         let connection = SqliteConnection::connect_with(&options).await;
@@ -101,241 +81,47 @@ impl Store {
             .run(&mut connection)
             .await
             .context("cannot bring the audit up to date")?;
+        let mut log = file.as_os_str().to_owned();
+        log.push("-wal");
         let mut store = Self {
+            log: log.into(),
+            options,
+            is_broken: false,
             anchor: chain::end(&mut connection, "anchor").await?,
             head: chain::end(&mut connection, "head").await?,
             limits: limits.clone(),
             inserts: Inserts::new(),
             connection,
-            marked: Default::default(),
-            marked_block: -1,
-            oldest_at: None,
+            marked: Marked::default(),
+            oldest: Oldest::default(),
         };
         store.look_at_oldest().await?;
         Ok(store)
     }
 
-    /// Writes rows behind the newest one, all or none.
+    /// The connection. After a failure it is a new one: SQLite has rolled back by itself then, of which sqlx does not hear, so that it
+    /// would never begin a transaction again.
+    async fn connection(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+        if self.is_broken {
+            self.connection = SqliteConnection::connect_with(&self.options).await?;
+            self.is_broken = false;
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// Brings to the disk what is committed, so that it survives a power failure too.
     ///
     /// # Errors
-    /// When they are not written. What was committed without our hearing of it counts as written.
-    pub async fn append(&mut self, entries: &[Entry]) -> sqlx::Result<()> {
-        let (mut head, mut bytes) = (self.head, Vec::new());
-        let (mut rows, mut marks, mut blocks) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::<Block>::new());
-        for entry in entries {
-            head = head.next(entry, &mut bytes);
-            rows.push((head, entry));
-            let block = head.id / BLOCK;
-            self.mark(entry, block, &mut marks);
-            match blocks.last_mut() {
-                Some(last) if last.block == block => last.take_in(entry.at),
-                _ => blocks.push(Block::new(block, entry.at)),
-            }
-        }
-        let written = self.commit(head, &rows, &marks, &blocks).await;
-        if written.is_err() {
-            // What the transaction had marked is unmarked again.
-            self.marked_block = -1;
-            if chain::end(&mut self.connection, "head").await? != head {
-                return written;
-            }
-        }
-        self.head = head;
-        if self.oldest_at.is_none() {
-            self.look_at_oldest().await?;
-        }
-        Ok(())
-    }
-
-    async fn commit(&mut self, head: Link, rows: &[(Link, &Entry)], marks: &[Mark], blocks: &[Block]) -> sqlx::Result<()> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        self.inserts
-            .rows
-            .run(&mut transaction, rows, |query, (link, entry)| {
-                query
-                    .bind(link.id)
-                    .bind(entry.at)
-                    .bind(entry.user.as_deref())
-                    .bind(entry.way.as_str())
-                    .bind(entry.key.as_deref())
-                    .bind(entry.address.as_str())
-                    .bind(entry.method.as_str())
-                    .bind(entry.route.as_str())
-                    .bind(entry.experiments.as_str())
-                    .bind(entry.runs.as_str())
-                    .bind(entry.models.as_str())
-                    .bind(entry.status)
-                    .bind(entry.took_us)
-                    .bind(entry.bytes_in)
-                    .bind(entry.bytes_out)
-                    .bind(entry.request_id.as_str())
-                    .bind(entry.shadow.as_deref())
-                    .bind(entry.changes)
-                    .bind(link.hash.as_slice())
-            })
-            .await?;
-        self.inserts
-            .marks
-            .run(&mut transaction, marks, |query, mark| {
-                query.bind(mark.kind.as_str()).bind(mark.word.as_str()).bind(mark.block)
-            })
-            .await?;
-        self.inserts
-            .blocks
-            .run(&mut transaction, blocks, |query, block| {
-                query.bind(block.block).bind(block.first_at).bind(block.last_at)
-            })
-            .await?;
-        move_end(&mut transaction, "head", head).await?;
-        transaction.commit().await
-    }
-
-    fn mark(&mut self, entry: &Entry, block: i64, marks: &mut Vec<Mark>) {
-        if self.marked_block != block {
-            self.marked_block = block;
-            self.marked.iter_mut().for_each(HashSet::clear);
-        }
-        entry.marks(|kind, word| {
-            let marked = &mut self.marked[kind as usize];
-            if !marked.contains(word) {
-                marked.insert(word.to_owned());
-                marks.push(Mark {
-                    kind,
-                    word: word.to_owned(),
-                    block,
-                });
-            }
-        });
-    }
-
-    /// Deletes some of what is too old or too much, and says whether there was any. The newest block stays.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn trim(&mut self, now: i64) -> sqlx::Result<bool> {
-        let keep_since = now.saturating_sub(i64::try_from(self.limits.audit_keep.as_millis()).unwrap_or(i64::MAX));
-        let kept = self.head.id - self.anchor.id;
-        let most = i64::try_from(self.limits.audit_most).unwrap_or(i64::MAX);
-        let (first, newest) = ((self.anchor.id + 1) / BLOCK, self.head.id / BLOCK);
-        let too_many = (kept - most + BLOCK - 1) / BLOCK;
-        let is_due = kept > most || self.oldest_at.is_some_and(|at| at < keep_since);
-        if !is_due || first >= newest {
-            return Ok(false);
-        }
-        let too_old: i64 = sqlx::query_scalar(
-            "SELECT coalesce((SELECT min(block) FROM block WHERE block BETWEEN ?1 AND ?2 AND last_at >= ?3), ?2 + 1) - ?1",
-        )
-        .bind(first)
-        .bind(first + STEP)
-        .bind(keep_since)
-        .fetch_one(&mut self.connection)
-        .await?;
-        // Blocks before this one go.
-        let end = (first + too_many.max(too_old).min(STEP)).min(newest);
-        let going: Vec<Entry> = sqlx::query_as("SELECT * FROM call WHERE id < ? ORDER BY id")
-            .bind(end * BLOCK)
-            .fetch_all(&mut self.connection)
-            .await?;
-        let mut marks = HashSet::new();
-        for entry in &going {
-            entry.marks(|kind, word| {
-                marks.insert((kind.as_str(), word.to_owned(), entry.id / BLOCK));
-            });
-        }
-        let marks = serde_json::to_string(&marks).map_err(|error| sqlx::Error::Encode(error.into()))?;
-
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let anchor: Link = sqlx::query_as("SELECT id, hash FROM call WHERE id = ?")
-            .bind(end * BLOCK - 1)
-            .fetch_one(&mut *transaction)
-            .await?;
-        sqlx::query(
-            "DELETE FROM mark WHERE (kind, value, block) IN (SELECT m.value ->> 0, m.value ->> 1, m.value ->> 2 FROM json_each(?) AS m)",
-        )
-        .bind(marks)
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM block WHERE block < ?")
-            .bind(end)
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("DELETE FROM call WHERE id <= ?")
-            .bind(anchor.id)
-            .execute(&mut *transaction)
-            .await?;
-        move_end(&mut transaction, "anchor", anchor).await?;
-        transaction.commit().await?;
-        self.anchor = anchor;
-        self.look_at_oldest().await?;
-        Ok(true)
-    }
-
-    async fn look_at_oldest(&mut self) -> sqlx::Result<()> {
-        self.oldest_at = sqlx::query_scalar("SELECT last_at FROM block ORDER BY block LIMIT 1")
-            .fetch_optional(&mut self.connection)
-            .await?;
-        Ok(())
+    /// When the disk does not take it.
+    pub async fn sync(&self) -> io::Result<()> {
+        let log = self.log.clone();
+        tokio::task::spawn_blocking(move || File::open(log)?.sync_data()).await?
     }
 
     pub async fn close(self) {
         if let Err(error) = self.connection.close().await {
             tracing::warn!("the audit was not closed cleanly: {error}");
         }
-    }
-}
-
-// === impl Block ===
-
-impl Block {
-    fn new(block: i64, at: i64) -> Self {
-        Self {
-            block,
-            first_at: at,
-            last_at: at,
-        }
-    }
-
-    fn take_in(&mut self, at: i64) {
-        self.first_at = self.first_at.min(at);
-        self.last_at = self.last_at.max(at);
-    }
-}
-
-// === impl Insert ===
-
-impl Inserts {
-    fn new() -> Self {
-        Self {
-            rows: Insert::new("INSERT INTO call VALUES ", 19, ""),
-            marks: Insert::new("INSERT OR IGNORE INTO mark (kind, value, block) VALUES ", 3, ""),
-            blocks: Insert::new(
-                "INSERT INTO block (block, first_at, last_at) VALUES ",
-                3,
-                " ON CONFLICT (block) DO UPDATE SET first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)",
-            ),
-        }
-    }
-}
-
-impl Insert {
-    fn new(head: &str, columns: usize, tail: &str) -> Self {
-        let row = format!("({})", vec!["?"; columns].join(","));
-        let statement = |rows: usize| Arc::new(format!("{head}{}{tail}", vec![row.as_str(); rows].join(",")));
-        Self {
-            statements: [64, 8, 1].map(|rows| (rows, statement(rows))),
-        }
-    }
-
-    async fn run<T>(&self, connection: &mut SqliteConnection, rows: &[T], bind: impl Fn(Bound, &T) -> Bound) -> sqlx::Result<()> {
-        let mut rest = rows;
-        for (width, statement) in &self.statements {
-            while let Some((now, later)) = rest.split_at_checked(*width) {
-                let query = sqlx::query(AssertSqlSafe(Arc::clone(statement)));
-                now.iter().fold(query, &bind).execute(&mut *connection).await?;
-                rest = later;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -350,13 +136,13 @@ async fn move_end(connection: &mut SqliteConnection, place: &'static str, link: 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::{path::Path, time::Duration};
 
     use sqlx::{Connection as _, SqliteConnection, SqlitePool, sqlite::SqliteConnectOptions};
     use tempfile::TempDir;
 
-    use super::{BLOCK, Store, readers};
+    use super::{Store, readers};
     use crate::{
         audit::{
             self, Entry,
@@ -364,19 +150,20 @@ mod tests {
             entry::tests::entry,
             search::{Filter, Start, page},
         },
-        config,
+        config::{self, audit::Bytes},
     };
 
-    const DAY: i64 = 86_400_000;
+    pub const DAY: i64 = 86_400_000;
 
-    fn limits(keep_days: u64, most: u64) -> config::Audit {
+    pub fn limits(keep_days: u64, most: u64) -> config::Audit {
         config::Audit {
             audit_keep: Duration::from_secs(keep_days * 86_400),
             audit_most: most,
+            audit_size: Bytes(u64::MAX),
         }
     }
 
-    async fn filled(folder: &TempDir, rows: &[Entry]) -> SqlitePool {
+    pub async fn filled(folder: &TempDir, rows: &[Entry]) -> SqlitePool {
         let file = folder.path().join(audit::FILE);
         let mut store = Store::open(&file, &limits(365, 1_000_000)).await.unwrap();
         for group in rows.chunks(100) {
@@ -387,7 +174,7 @@ mod tests {
     }
 
     /// One row a day, alternating between two users; each tenth fails, one is about a run of its own.
-    fn rows(count: i64) -> Vec<Entry> {
+    pub fn rows(count: i64) -> Vec<Entry> {
         let row = |number: i64| Entry {
             at: number * DAY,
             user: Some(if number % 2 == 0 { "alice" } else { "bob" }.into()),
@@ -398,7 +185,7 @@ mod tests {
         (1..=count).map(row).collect()
     }
 
-    async fn all(readers: &SqlitePool, filter: Filter, first: Start, limit: usize) -> Vec<i64> {
+    pub async fn all(readers: &SqlitePool, filter: Filter, first: Start, limit: usize) -> Vec<i64> {
         let (mut ids, mut start) = (Vec::new(), Some(first));
         while let Some(here) = start {
             let page = page(readers, &filter, here, limit).await.unwrap();
@@ -522,6 +309,72 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn quotes_are_looked_for_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = "' OR '1'='1'; DROP TABLE call; --";
+        let readers = filled(
+            &folder,
+            &[
+                entry(),
+                Entry {
+                    runs: odd.into(),
+                    ..entry()
+                },
+            ],
+        )
+        .await;
+        let text = Some(odd.to_owned());
+        let by_run = Filter {
+            run: text.clone(),
+            ..Filter::default()
+        };
+        let by_user = Filter {
+            user: text.clone(),
+            ..Filter::default()
+        };
+        let anywhere = Filter {
+            q: text,
+            ..Filter::default()
+        };
+        for (filter, found) in [
+            (by_run, vec![2]),
+            (by_user, vec![]),
+            (anywhere, vec![2]),
+            (Filter::default(), vec![2, 1]),
+        ] {
+            assert_eq!(all(&readers, filter, Start::Newest, 10).await, found);
+        }
+    }
+
+    /// Rows stand in the order of writing, whatever their time.
+    #[tokio::test]
+    async fn a_clock_that_jumps_breaks_no_chain_and_hides_no_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let jumps = [100 * DAY, 100 * DAY + 1, 0, -1, i64::MIN, 200 * DAY, i64::MAX, 101 * DAY];
+        let rows: Vec<Entry> = jumps.map(|at| vec![Entry { at, ..entry() }; 100]).concat();
+        let readers = filled(&folder, &rows).await;
+        let file = folder.path().join(audit::FILE);
+        assert!(matches!(audit::verify(&file).await.unwrap(), Verdict::Whole { first: 1, last } if last.id == 800));
+        let ids = all(&readers, Filter::default(), Start::After(0), 70).await;
+        assert_eq!(ids, (1..=800).collect::<Vec<_>>());
+        let of = |from, to| Filter {
+            from: Some(from),
+            to: Some(to),
+            ..Filter::default()
+        };
+        let found = all(&readers, of(100 * DAY, 101 * DAY), Start::After(0), 70).await;
+        assert_eq!(found, (1..=200).chain(701..=800).collect::<Vec<_>>());
+        assert_eq!(all(&readers, of(i64::MIN, -1), Start::After(0), 70).await.len(), 200);
+
+        // Back at its time, the clock lets only go what is old by it.
+        let mut store = Store::open(&file, &limits(365, 1_000_000)).await.unwrap();
+        for now in [101 * DAY, 0, -1, i64::MIN] {
+            assert!(!store.trim(now).await.unwrap(), "{now}");
+        }
+        store.close().await;
+    }
+
     async fn verdict(folder: &TempDir, damage: &str) -> Verdict {
         let file = folder.path().join(audit::FILE);
         let copy = folder.path().join("copy.db");
@@ -565,59 +418,5 @@ mod tests {
         ] {
             assert_eq!(verdict(&folder, damage).await, Verdict::Broken(found), "{damage}");
         }
-    }
-
-    #[tokio::test]
-    async fn old_rows_go_and_the_rest_is_still_a_chain() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(audit::FILE);
-        filled(&folder, &rows(10 * BLOCK)).await.close().await;
-        let mut store = Store::open(&file, &limits(365, 1_000_000)).await.unwrap();
-        // All of the first four blocks is older than a year.
-        let now = 4 * BLOCK * DAY + 365 * DAY;
-        assert!(store.trim(now).await.unwrap());
-        assert!(!store.trim(now).await.unwrap());
-        store.append(&rows(1)).await.unwrap();
-        store.close().await;
-
-        let first = 4 * BLOCK;
-        assert!(matches!(audit::verify(&file).await.unwrap(), Verdict::Whole { first: here, .. } if here == first));
-        let readers = readers(&file).await.unwrap();
-        assert_eq!(all(&readers, Filter::default(), Start::After(0), 500).await[0], first);
-        let filter = Filter {
-            run: Some("needle".into()),
-            ..Filter::default()
-        };
-        assert!(all(&readers, filter, Start::Newest, 10).await.is_empty());
-        let marks: i64 = sqlx::query_scalar("SELECT count(*) FROM mark WHERE block < ?")
-            .bind(first / BLOCK)
-            .fetch_one(&readers)
-            .await
-            .unwrap();
-        assert_eq!(marks, 0);
-    }
-
-    #[tokio::test]
-    async fn no_more_rows_are_kept_than_wished() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(audit::FILE);
-        filled(&folder, &rows(30 * BLOCK)).await.close().await;
-        let mut store = Store::open(&file, &limits(1_000_000, 1000)).await.unwrap();
-        while store.trim(0).await.unwrap() {}
-        store.close().await;
-        let readers = readers(&file).await.unwrap();
-        let kept = all(&readers, Filter::default(), Start::Newest, 500).await.len() as i64;
-        assert!((1000 - BLOCK..=1000).contains(&kept), "{kept}");
-        assert!(matches!(audit::verify(&file).await.unwrap(), Verdict::Whole { .. }));
-    }
-
-    #[tokio::test]
-    async fn the_newest_block_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(audit::FILE);
-        filled(&folder, &rows(10)).await.close().await;
-        let mut store = Store::open(&file, &limits(1, 1_000_000)).await.unwrap();
-        assert!(!store.trim(i64::MAX).await.unwrap());
-        store.close().await;
     }
 }

@@ -9,12 +9,12 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, mpsc},
-    time::{sleep, timeout},
+    sync::{Notify, mpsc, oneshot},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Entry, Job, store::Store};
+use super::{Entry, Job, ROOM, store::Store};
 use crate::clock;
 
 /// Rows of one transaction.
@@ -29,6 +29,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LAST_TRIES: usize = 8;
 
 /// Writes what comes until `stop`, then what is still on its way, then ends.
+///
 /// `urgent` is told of each job that somebody waits for.
 pub async fn write(
     mut store: Store,
@@ -53,8 +54,12 @@ pub async fn write(
             }
         }
         gather(&mut group, &mut jobs, &urgent).await;
-        if !put(&mut store, group, &failing, &stop).await {
+        if !put(&mut store, group, &mut jobs, &failing, &stop).await {
             break;
+        }
+        // A disk takes milliseconds, for which nobody need wait: a row is lost only where the machine loses its power within them.
+        if let Err(error) = store.sync().await {
+            tracing::error!("the audit is written, but the disk may not hold it: {error}");
         }
         // A step after each group keeps pace: it takes more than a group adds.
         if let Err(error) = store.trim(clock::now()).await {
@@ -77,26 +82,33 @@ async fn gather(group: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>, urgent: &N
 }
 
 /// Writes a group, again and again where it has to be; false where it gave up.
-async fn put(store: &mut Store, group: Vec<Job>, failing: &AtomicBool, stop: &CancellationToken) -> bool {
+async fn put(store: &mut Store, group: Vec<Job>, jobs: &mut mpsc::Receiver<Job>, failing: &AtomicBool, stop: &CancellationToken) -> bool {
     let (mut entries, mut waiting): (Vec<Entry>, Vec<_>) = group.into_iter().map(|job| (job.entry, job.committed)).unzip();
     let mut tries = 0;
     while let Err(error) = store.append(&entries).await {
         if !failing.swap(true, Ordering::Relaxed) {
             tracing::error!("the audit cannot be written, so nothing may be changed: {error}");
         }
-        // Their callers are told 503, and their rows shall say so.
-        for (entry, waiting) in entries.iter_mut().zip(&mut waiting) {
-            if let Some(waiting) = waiting.take() {
-                entry.status = 503;
-                waiting.send(false).ok();
-            }
-        }
+        tell_of_failure(&mut entries, &mut waiting);
         tries += 1;
         if stop.is_cancelled() && tries >= LAST_TRIES {
             tracing::error!("{} rows of the audit are lost", entries.len());
             return false;
         }
-        sleep(PAUSE).await;
+        // Whoever comes meanwhile is told too, and does not wait for as long as the disk is full.
+        let again = Instant::now() + PAUSE;
+        while let Some(room @ 1..) = ROOM.checked_sub(entries.len()) {
+            let mut more = Vec::new();
+            let Ok(1..) = timeout_at(again, jobs.recv_many(&mut more, room)).await else {
+                break;
+            };
+            for job in more {
+                entries.push(job.entry);
+                waiting.push(job.committed);
+            }
+            tell_of_failure(&mut entries, &mut waiting);
+        }
+        sleep_until(again).await;
     }
     if failing.swap(false, Ordering::Relaxed) {
         tracing::info!("the audit is written again");
@@ -105,6 +117,16 @@ async fn put(store: &mut Store, group: Vec<Job>, failing: &AtomicBool, stop: &Ca
         waiting.send(true).ok();
     }
     true
+}
+
+/// Their callers are told 503, and their rows shall say so.
+fn tell_of_failure(entries: &mut [Entry], waiting: &mut [Option<oneshot::Sender<bool>>]) {
+    for (entry, waiting) in entries.iter_mut().zip(waiting) {
+        if let Some(waiting) = waiting.take() {
+            entry.status = 503;
+            waiting.send(false).ok();
+        }
+    }
 }
 
 async fn trim(store: &mut Store) {

@@ -32,10 +32,14 @@ pub struct Malformed;
 
 impl Token {
     pub fn generate() -> Self {
-        let secret = Zeroizing::new(rand::random::<[u8; 32]>());
+        Self::of(&Zeroizing::new(rand::random()))
+    }
+
+    /// The key that these bits make.
+    pub fn of(secret: &[u8; 32]) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(LENGTH));
         text.push_str(PREFIX);
-        encode(secret.as_slice(), SECRET, &mut text);
+        encode(secret, SECRET, &mut text);
         let checksum = crc32fast::hash(&text.as_bytes()[PREFIX.len()..]);
         encode(&checksum.to_be_bytes(), CHECKSUM, &mut text);
         Self(text)

@@ -278,4 +278,21 @@ mod tests {
         assert_eq!(headers["ratelimit-policy"], r#""key";q=3;w=6, "user";q=400;w=4"#);
         assert_eq!(headers["ratelimit"], r#""key";r=2;t=2, "user";r=399;t=1"#);
     }
+
+    /// The clock is the monotonic one. Two threads may still come with their moments in the wrong order.
+    #[test]
+    fn a_moment_before_the_last_gives_nothing_and_costs_nothing() {
+        let (rates, quota) = (Rates::default(), Quota::new(1.0, 3));
+        let now = Instant::now() + Duration::from_secs(3600);
+        assert_eq!(passed(&rates, 5, &user("alice"), quota, now), 3);
+        for back in [1, 60, 3600] {
+            let before = now - Duration::from_secs(back);
+            assert_eq!(passed(&rates, 5, &user("alice"), quota, before), 0, "{back} s before");
+        }
+        assert_eq!(passed(&rates, 5, &user("alice"), quota, now + Duration::from_secs(3)), 3);
+        assert_eq!(
+            passed(&rates, 5, &user("alice"), quota, now + Duration::from_secs(1_000_000_000)),
+            3
+        );
+    }
 }

@@ -3,13 +3,16 @@
 //! MLflow reads a request leniently: fields in two spellings (protobuf's JSON knows `run_id` and `runId`), `run_uuid` for `run_id`,
 //! a body that is a string of JSON. Whoever would keep a key from a resource has to see all of them.
 
+use std::fmt;
+
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
 
 use super::{
     lookup::Match,
-    table::{About, At, Family},
+    table::{About, At, Family, Row},
 };
 
 /// One thing that a call names.
@@ -46,26 +49,75 @@ pub fn parse(body: &[u8]) -> Option<Value> {
     }
 }
 
+/// What a body says in the place where the route is about something. Of a body that is cut off or broken, the beginning counts.
+pub fn in_body(row: &Row, body: &[u8]) -> Vec<Mention> {
+    // Older clients send JSON in a string.
+    let inner = serde_json::from_slice::<String>(body).ok();
+    let text = inner.as_ref().map_or(body, |inner| inner.as_bytes());
+    mentions(row, |at| match at {
+        At::Field(way) => texts(way, &mut serde_json::Deserializer::from_slice(text)),
+        At::Path(_) | At::Query(_) | At::Header(_) => Vec::new(),
+    })
+}
+
+/// What is named at the places where the route says what it is about.
+fn mentions(row: &Row, read: impl Fn(At) -> Vec<String>) -> Vec<Mention> {
+    let all = |at, mention: fn(String) -> Mention| read(at).into_iter().map(mention).collect();
+    match row.about() {
+        About::Nothing | About::Untold => Vec::new(),
+        About::Experiment(at) => all(at, Mention::Experiment),
+        About::ExperimentName => all(At::Field(&["experiment_name"]), Mention::ExperimentName),
+        About::Run(at) => all(at, Mention::Run),
+        About::Artifact(at) => {
+            let experiments = read(at).into_iter().filter_map(|path| experiment_of(&path).map(str::to_owned));
+            experiments.map(Mention::Experiment).collect()
+        }
+        About::LoggedModel(at) => all(at, Mention::LoggedModel),
+        About::Trace(at) => all(at, Mention::Trace),
+        About::Model(at) => all(at, Mention::Model),
+        About::NewVersion => all(At::Field(&["name"]), Mention::Model),
+        About::Rename => [At::Field(&["name"]), At::Field(&["new_name"])]
+            .into_iter()
+            .flat_map(|at| all(at, Mention::Model))
+            .collect(),
+    }
+}
+
 // === impl Parts ===
 
 impl Parts<'_> {
     /// What stands where the route says what it is about; empty where nothing does.
     pub fn main(&self) -> Vec<Mention> {
-        let all = |at, mention: fn(String) -> Mention| self.at(at).into_iter().map(mention).collect();
-        match self.found.row.about() {
-            About::Nothing | About::Untold => Vec::new(),
-            About::Experiment(at) => all(at, Mention::Experiment),
-            About::ExperimentName => all(At::Field(&["experiment_name"]), Mention::ExperimentName),
-            About::Run(at) => all(at, Mention::Run),
-            About::Artifact(at) => {
-                let experiments = self.at(at).into_iter();
-                experiments.map(|path| Mention::Experiment(first_segment(&path))).collect()
+        mentions(self.found.row, |at| self.at(at))
+    }
+
+    /// Whether what the call is about stands in its body. MLflow reads the query of a GET that has one, and else the body
+    /// (`mlflow.server.handlers._get_request_message`).
+    pub fn is_told_in_body(&self) -> bool {
+        let is_field = match self.found.row.about() {
+            About::Nothing | About::Untold => false,
+            About::ExperimentName | About::NewVersion | About::Rename => true,
+            About::Experiment(at) | About::Run(at) | About::Artifact(at) | About::LoggedModel(at) | About::Trace(at) | About::Model(at) => {
+                matches!(at, At::Field(_))
             }
-            About::LoggedModel(at) => all(at, Mention::LoggedModel),
-            About::Trace(at) => all(at, Mention::Trace),
-            About::Model(at) => all(at, Mention::Model),
-            About::NewVersion => all(At::Field(&["name"]), Mention::Model),
-        }
+        };
+        is_field && !self.is_told_in_query()
+    }
+
+    fn is_told_in_query(&self) -> bool {
+        self.found.row.method == Method::GET && self.uri.query().is_some_and(|query| !query.is_empty())
+    }
+
+    /// The experiment and the run in whose place MLflow keeps the file at this path.
+    pub fn run_of_artifact(&self) -> Option<(String, String)> {
+        let About::Artifact(at) = self.found.row.about() else { return None };
+        self.at(at).iter().find_map(|path| {
+            let experiment = experiment_of(path)?;
+            match path.split('/').collect::<Vec<_>>()[..] {
+                [_, run, "artifacts", ..] => Some((experiment.to_owned(), run.to_owned())),
+                _ => None,
+            }
+        })
     }
 
     /// Whatever else is named anywhere.
@@ -88,33 +140,40 @@ impl Parts<'_> {
                 let values = self.headers.get_all(name).iter();
                 values.map(|value| value.to_str().unwrap_or_default().to_owned()).collect()
             }
-            At::Field(way) => {
-                let query = query(self.uri);
-                let mut values = Vec::new();
-                // MLflow reads the query of a GET that has one, and else the body (`mlflow.server.handlers._get_request_message`).
-                if self.found.row.method == Method::GET && !query.is_empty() {
-                    let named = query.into_iter().filter(|(field, _)| way == [canonical(field)]);
-                    values.extend(named.map(|(_, value)| value));
-                } else {
-                    descend(self.body, way, &mut values);
-                }
-                values
+            At::Query(name) => {
+                let named = query(self.uri).into_iter().filter(|(field, _)| field == name);
+                named.map(|(_, value)| value).collect()
             }
+            At::Field(way) if self.is_told_in_query() => {
+                let named = query(self.uri).into_iter().filter(|(field, _)| way == [canonical(field)]);
+                chosen(named.map(|(field, value)| (field, vec![value])).collect())
+            }
+            At::Field(way) => texts(way, self.body),
         }
     }
 }
 
-/// The texts at the end of a way through objects and lists.
-fn descend(value: &Value, way: &[&str], found: &mut Vec<String>) {
-    match (value, way) {
-        (Value::Array(items), _) => items.iter().for_each(|item| descend(item, way, found)),
-        (Value::Object(fields), [name, rest @ ..]) => {
-            let here = fields.iter().filter(|(field, _)| canonical(field) == *name);
-            here.for_each(|(_, value)| descend(value, rest, found));
-        }
-        (value, []) => found.extend(text(value)),
-        _ => {}
-    }
+/// The texts at the end of a way through objects and lists. What was read before an error counts.
+fn texts<'de>(way: &[&str], json: impl Deserializer<'de>) -> Vec<String> {
+    let mut found = Vec::new();
+    let _ = Way { way, found: &mut found }.deserialize(json);
+    found
+}
+
+/// One step on such a way.
+struct Way<'a> {
+    way: &'a [&'a str],
+    found: &'a mut Vec<String>,
+}
+
+/// Of fields that mean the same, those that MLflow takes: `run_id` or, without one, `run_uuid`.
+fn chosen(fields: Vec<(String, Vec<String>)>) -> Vec<String> {
+    let is_old = |name: &str| matches!(name, "run_uuid" | "runUuid");
+    let is_new_there = fields
+        .iter()
+        .any(|(name, texts)| !is_old(name) && texts.iter().any(|text| !text.is_empty()));
+    let fields = fields.into_iter().filter(|(name, _)| !(is_new_there && is_old(name)));
+    fields.flat_map(|(_, texts)| texts).collect()
 }
 
 fn walk(value: &Value, family: Option<Family>, top: bool, mentions: &mut Vec<Mention>) {
@@ -150,6 +209,90 @@ fn mention(name: &str, value: String, family: Option<Family>, top: bool) -> Opti
     }
 }
 
+// === impl Way ===
+
+impl Way<'_> {
+    fn end<E>(self, text: impl FnOnce() -> String) -> Result<(), E> {
+        if self.way.is_empty() {
+            self.found.push(text());
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Way<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Way<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.end(|| text.to_owned())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.end(|| number.to_string())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.end(|| number.to_string())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.end(|| Number::from_f64(number).map(|number| number.to_string()).unwrap_or_default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items
+            .next_element_seed(Way {
+                way: self.way,
+                found: self.found,
+            })?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let mut named = Vec::<(String, Vec<String>)>::new();
+        let mut read = || {
+            while let Some(name) = fields.next_key::<String>()? {
+                let Some((_, way)) = self.way.split_first().filter(|(first, _)| canonical(&name) == **first) else {
+                    fields.next_value::<IgnoredAny>()?;
+                    continue;
+                };
+                let mut found = Vec::new();
+                let end = fields.next_value_seed(Way { way, found: &mut found });
+                // Of a field that comes twice, Python's parser keeps the last.
+                named.retain(|(earlier, _)| *earlier != name);
+                named.push((name, found));
+                end?;
+            }
+            Ok(())
+        };
+        let end = read();
+        self.found.extend(chosen(named));
+        end
+    }
+}
+
 /// `runId` and `run_uuid` are `run_id`.
 pub(super) fn canonical(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
@@ -173,8 +316,10 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn first_segment(path: &str) -> String {
-    path.split('/').next().unwrap_or_default().to_owned()
+/// MLflow's artifact store begins with the experiment's number.
+fn experiment_of(path: &str) -> Option<&str> {
+    let first = path.split('/').next()?;
+    (!first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())).then_some(first)
 }
 
 pub(super) fn query(uri: &Uri) -> Vec<(String, String)> {

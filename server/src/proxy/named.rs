@@ -1,42 +1,21 @@
-//! Which experiments, runs and models a call names, for the audit: in its query, its path, its body, and in what MLflow answers.
+//! What a call is about, for the audit: what stands where its route says, and what MLflow answers. What a caller names besides counts for
+//! nothing, else anybody could write themselves into the history of what they never touched.
 //!
 //! Nothing is decided by it. A body is not held up for it either: of a long one, only the beginning is looked at, where MLflow's client
 //! puts the ids.
 
-use std::fmt;
-
-use http::Uri;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use http::Request;
 use serde_json::Value;
 
 use super::{
-    about::Mention,
+    about::{self, Mention, Parts},
+    lookup::Match,
     narrow::Homes,
-    table::{Family, Row},
+    table::{Body, Row},
 };
 use crate::audit::{Note, Resource};
 
-/// Tells `note` what the address names; `path` is the one that MLflow sees.
-pub fn address(note: &Note, row: &Row, path: &str, uri: &Uri) {
-    let url = uri
-        .query()
-        .and_then(|query| reqwest::Url::parse(&format!("http://localhost/?{query}")).ok());
-    for (name, value) in url.iter().flat_map(reqwest::Url::query_pairs) {
-        if let Some(kind) = kind(&name, row) {
-            note.about(kind, &value);
-        }
-    }
-    // MLflow's own place for the artifacts of a run: its experiment, its id, `artifacts`.
-    if let Some((before, _)) = row.path.split_once("{*artifact_path}")
-        && let Some((_, tail)) = path.split_once(before)
-        && let [experiment, run, "artifacts", ..] = tail.split('/').collect::<Vec<_>>()[..]
-    {
-        note.about(Resource::Experiment, experiment);
-        note.about(Resource::Run, run);
-    }
-}
-
-/// Tells the note of a call what its body named, when it is dropped: also where the caller has gone away.
+/// Tells the note of a call what it is about, when it is dropped: also where the caller has gone away.
 pub struct Told {
     note: Note,
     row: &'static Row,
@@ -46,137 +25,150 @@ pub struct Told {
 // === impl Told ===
 
 impl Told {
-    pub fn new(note: Note, row: &'static Row, homes: Homes) -> Self {
-        Self { note, row, homes }
+    /// Tells what can be told of the head, and has the beginning of the body kept where more stands in there.
+    pub fn new<B>(note: Note, found: &Match, request: &Request<B>, homes: Homes) -> Self {
+        let told = Self {
+            note,
+            row: found.row,
+            homes,
+        };
+        let parts = Parts {
+            found,
+            uri: request.uri(),
+            headers: request.headers(),
+            body: &Value::Null,
+        };
+        parts.main().into_iter().for_each(|mention| told.tell(mention));
+        // The path alone proves nothing: anybody may write `<their experiment>/<another's run>/artifacts`.
+        if let Some((experiment, run)) = parts.run_of_artifact() {
+            let run = Mention::Run(run);
+            if told.homes.of(&run).is_some_and(|home| home == experiment) {
+                told.tell(run);
+            }
+        }
+        if parts.is_told_in_body() && found.row.body() == Body::Json {
+            told.note.keep_body();
+        }
+        told
     }
 
     /// An experiment or a run was made, and this is MLflow's answer.
     pub fn made(&self, answer: &[u8]) {
-        json(&self.note, self.row, answer);
-        // Only MLflow's own word: what the caller has named besides says nothing of where a run lives.
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        if let Some(experiment) = answer["experiment_id"].as_str() {
+            self.note.about(Resource::Experiment, experiment);
+        }
         let info = &answer["run"]["info"];
         if let (Some(run), Some(experiment)) = (info["run_id"].as_str(), info["experiment_id"].as_str()) {
-            self.homes.learn(Mention::Run(run.to_owned()), experiment.to_owned());
+            let run = Mention::Run(run.to_owned());
+            self.homes.learn(run.clone(), experiment.to_owned());
+            self.tell(run);
+        }
+    }
+
+    fn tell(&self, mention: Mention) {
+        if let Some(experiment) = self.homes.of(&mention) {
+            self.note.about(Resource::Experiment, &experiment);
+        }
+        match mention {
+            Mention::Experiment(id) => self.note.about(Resource::Experiment, &id),
+            Mention::Run(id) => self.note.about(Resource::Run, &id),
+            Mention::Model(name) => self.note.about(Resource::Model, &name),
+            Mention::ExperimentName(_) | Mention::LoggedModel(_) | Mention::Trace(_) | Mention::Source(_) => {}
         }
     }
 }
 
 impl Drop for Told {
     fn drop(&mut self) {
-        json(&self.note, self.row, &self.note.take_body());
-        for run in self.note.ids(Resource::Run) {
-            if let Some(experiment) = self.homes.of(&Mention::Run(run)) {
-                self.note.about(Resource::Experiment, &experiment);
-            }
-        }
-    }
-}
-
-/// Tells `note` what a piece of JSON names, as far as it can be read.
-pub fn json(note: &Note, row: &Row, text: &[u8]) {
-    // What was read before an error counts.
-    let _ = Names { note, row }.deserialize(&mut serde_json::Deserializer::from_slice(text));
-}
-
-/// MLflow's parser takes both spellings of each field (the JSON mapping of protocol buffers).
-fn kind(name: &str, row: &Row) -> Option<Resource> {
-    Some(match name {
-        "experiment_id" | "experimentId" | "experiment_ids" | "experimentIds" => Resource::Experiment,
-        "run_id" | "runId" | "run_uuid" | "runUuid" => Resource::Run,
-        "name" | "new_name" | "newName" if row.family() == Some(Family::Registry) => Resource::Model,
-        _ => return None,
-    })
-}
-
-#[derive(Clone, Copy)]
-struct Names<'a> {
-    note: &'a Note,
-    row: &'a Row,
-}
-
-impl<'de> DeserializeSeed<'de> for Names<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Names<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(name) = fields.next_key::<String>()? {
-            match (kind(&name, self.row), name.as_str()) {
-                (Some(kind), _) => match fields.next_value()? {
-                    Value::String(id) => self.note.about(kind, &id),
-                    Value::Array(ids) => ids.iter().filter_map(Value::as_str).for_each(|id| self.note.about(kind, id)),
-                    _ => {}
-                },
-                // `runs/create` answers with a whole run.
-                (None, "run" | "info") => fields.next_value_seed(self)?,
-                (None, _) => {
-                    fields.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
+        let body = self.note.take_body();
+        about::in_body(self.row, &body).into_iter().for_each(|mention| self.tell(mention));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{Method, Uri};
+    use http::{Method, Request};
 
-    use super::{Told, address, json};
+    use super::Told;
     use crate::{
         audit::Note,
         path::Admitted,
         proxy::{about::Mention, lookup, narrow::Homes},
     };
 
-    fn told(method: Method, target: &str, body: &str) -> [Vec<String>; 3] {
-        let uri: Uri = target.parse().unwrap();
-        let found = lookup::find(&method, &Admitted::parse(uri.path()).unwrap()).unwrap();
-        let note = Note::default();
-        address(&note, found.row, &found.path, &uri);
-        json(&note, found.row, body.as_bytes());
+    fn told(note: &Note, method: Method, target: &str, homes: &Homes) -> Told {
+        let request = Request::builder().method(&method).uri(target);
+        let request = request.header("x-mlflow-experiment-id", "4").body(()).unwrap();
+        let found = lookup::find(&method, &Admitted::parse(request.uri().path()).unwrap()).unwrap();
+        Told::new(note.clone(), &found, &request, homes.clone())
+    }
+
+    fn ids(note: &Note) -> [String; 3] {
         let told = note.take(200);
-        [told.experiments, told.runs, told.models]
+        [told.experiments, told.runs, told.models].map(|ids| ids.join(" "))
     }
 
     #[test]
     fn what_is_named_is_found() {
-        let get = |target| told(Method::GET, target, "");
-        let post = |path: &str, body| told(Method::POST, &format!("/api/2.0/mlflow/{path}"), body);
-        for (found, [experiments, runs, models]) in [
+        let homes = Homes::default();
+        homes.learn(Mention::Run("r8".into()), "8".into());
+        homes.learn(Mention::LoggedModel("m-8".into()), "8".into());
+        let call = |method, target: &str, body: &str| {
+            let note = Note::default();
+            let told = told(&note, method, target, &homes);
+            note.received(body.as_bytes());
+            drop(told);
+            ids(&note)
+        };
+        let get = |target| call(Method::GET, target, "");
+        let put = |target| call(Method::PUT, target, "{}");
+        let post = |path: &str, body| call(Method::POST, &format!("/api/2.0/mlflow/{path}"), body);
+        for (found, expected) in [
             (get("/api/2.0/mlflow/runs/get?run_id=r1"), ["", "r1", ""]),
+            (get("/api/2.0/mlflow/runs/get?run_id=r8"), ["8", "r8", ""]),
             (get("/api/2.0/mlflow/experiments/get?experiment_id=7&name=x"), ["7", "", ""]),
             (get("/api/2.0/mlflow/registered-models/get?name=a%20b"), ["", "", "a b"]),
-            (get("/api/2.0/mlflow-artifacts/artifacts/1/r1/artifacts/a/b.txt"), ["1", "r1", ""]),
-            (get("/api/2.0/mlflow-artifacts/artifacts/models/x/y"), ["", "", ""]),
+            (get("/api/2.0/mlflow/logged-models/m-8"), ["8", "", ""]),
             (post("runs/set-tag", r#"{"runId":"r1","key":"run_id"}"#), ["", "r1", ""]),
             (post("runs/search", r#"{"experiment_ids":["1","2"]}"#), ["1 2", "", ""]),
-            (
-                post(
-                    "runs/create",
-                    r#"{"run":{"data":{"run_id":"no"},"info":{"run_id":"r1","experiment_id":"1"}}}"#,
-                ),
-                ["1", "r1", ""],
-            ),
             (post("runs/create", r#"{"name":"no model","experiment_id":"1"}"#), ["1", "", ""]),
             (post("registered-models/rename", r#"{"name":"a","new_name":"b"}"#), ["", "", "a b"]),
+            (call(Method::POST, "/v1/traces", "{}"), ["4", "", ""]),
+            (
+                call(Method::POST, "/ajax-api/2.0/mlflow/upload-artifact?run_uuid=r1&path=x", "{}"),
+                ["", "r1", ""],
+            ),
+            (post("runs/set-tag", r#""{\"run_id\":\"r1\"}""#), ["", "r1", ""]),
             // The end is cut off.
             (post("runs/log-batch", r#"{"run_id":"r1","metrics":[{"key":"#), ["", "r1", ""]),
-            (post("runs/log-batch", r#"[{"run_id":"r1"}]"#), ["", "", ""]),
             (post("runs/log-batch", "\u{0}"), ["", "", ""]),
+            // What a caller adds where MLflow does not look says nothing.
+            (
+                post(
+                    "runs/set-tag?run_id=no&experiment_id=9",
+                    r#"{"run_id":"r1","experiment_id":"9","name":"m"}"#,
+                ),
+                ["", "r1", ""],
+            ),
+            (
+                post("runs/set-tag", r#"{"run_id":"no","run_id":"r1","run_uuid":"no"}"#),
+                ["", "r1", ""],
+            ),
+            (post("runs/set-tag", r#"{"run_id":"","run_uuid":"r1"}"#), ["", "r1", ""]),
+            (
+                post("runs/create", r#"{"experiment_id":"1","run":{"info":{"run_id":"r9"}}}"#),
+                ["1", "", ""],
+            ),
+            (post("experiments/create", r#"{"name":"x","experiment_id":"9"}"#), ["", "", ""]),
+            (get("/api/2.0/mlflow/runs/get?run_id=r1&experiment_id=9"), ["", "r1", ""]),
+            // A path is not where a run lives.
+            (put("/api/2.0/mlflow-artifacts/artifacts/8/r8/artifacts/a/b.txt"), ["8", "r8", ""]),
+            (put("/api/2.0/mlflow-artifacts/artifacts/1/r8/artifacts/a/b.txt"), ["1", "", ""]),
+            (put("/api/2.0/mlflow-artifacts/artifacts/1/r1/artifacts/a/b.txt"), ["1", "", ""]),
+            (get("/api/2.0/mlflow-artifacts/artifacts/models/x/y"), ["", "", ""]),
         ] {
-            assert_eq!(found.map(|ids| ids.join(" ")), [experiments, runs, models]);
+            assert_eq!(found, expected);
         }
     }
 
@@ -185,17 +177,16 @@ mod tests {
     fn where_a_run_lives_is_learned_from_mlflow_alone() {
         let homes = Homes::default();
         let made = |target: &str, answer: &str| {
-            let uri: Uri = target.parse().unwrap();
-            let found = lookup::find(&Method::POST, &Admitted::parse(uri.path()).unwrap()).unwrap();
             let note = Note::default();
-            address(&note, found.row, &found.path, &uri);
-            Told::new(note, found.row, homes.clone()).made(answer.as_bytes());
+            told(&note, Method::POST, target, &homes).made(answer.as_bytes());
+            ids(&note)
         };
-        made("/api/2.0/mlflow/experiments/create?run_id=r1", r#"{"experiment_id":"5"}"#);
-        made("/api/2.0/mlflow/experiments/create?run_id=r1", "not JSON");
+        let create = "/api/2.0/mlflow/experiments/create?run_id=r1";
+        assert_eq!(made(create, r#"{"experiment_id":"5"}"#), ["5", "", ""]);
+        assert_eq!(made(create, "not JSON"), ["", "", ""]);
         assert_eq!(homes.of(&Mention::Run("r1".into())), None);
-        let run = r#"{"run":{"info":{"run_id":"r2","run_uuid":"r2","experiment_id":"6"}}}"#;
-        made("/api/2.0/mlflow/runs/create?run_id=r1&experiment_id=5", run);
+        let run = r#"{"run":{"data":{"run_id":"no"},"info":{"run_id":"r2","run_uuid":"r2","experiment_id":"6"}}}"#;
+        assert_eq!(made("/api/2.0/mlflow/runs/create?run_id=r1&experiment_id=5", run), ["6", "r2", ""]);
         assert_eq!(homes.of(&Mention::Run("r1".into())), None);
         assert_eq!(homes.of(&Mention::Run("r2".into())).as_deref(), Some("6"));
     }

@@ -149,7 +149,10 @@ enum Resource {
 
 /// The JSON of a request that has any; `None` where it cannot be read.
 async fn look_into(request: Request, row: &table::Row) -> Result<(Request, Option<Value>)> {
-    let is_told_outside = matches!(row.about(), About::Experiment(At::Header(_)) | About::Artifact(At::Path(_)));
+    let is_told_outside = matches!(
+        row.about(),
+        About::Experiment(At::Header(_)) | About::Artifact(At::Path(_)) | About::Run(At::Query(_))
+    );
     if is_told_outside {
         return Ok((request, Some(Value::Null)));
     }

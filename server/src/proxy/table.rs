@@ -93,6 +93,8 @@ pub enum About {
     Model(At),
     /// A version of a registered model, made from what some experiment holds.
     NewVersion,
+    /// A registered model, by its old name and its new one.
+    Rename,
 }
 
 /// Where in a request a name stands.
@@ -102,6 +104,8 @@ pub enum At {
     Path(&'static str),
     /// The field of the query, or the way down to it in the JSON body; one or a list.
     Field(&'static [&'static str]),
+    /// The field of the query, whatever the method.
+    Query(&'static str),
     Header(&'static str),
 }
 
@@ -271,7 +275,7 @@ pub static ROWS: &[Row] = &[
     Row::json(GET, Both, "/2.0/mlflow/artifacts/list", Artifacts, Read, Run(Field(&["run_id"]))),
     Row::json(POST, Both, "/2.0/mlflow/artifacts/presigned-download-url", Artifacts, Read, Untold),
     Row::json(POST, Both, "/2.0/mlflow/artifacts/presigned-upload-url", Artifacts, Write, Untold),
-    Row::json(POST, Ajax, "/2.0/mlflow/upload-artifact", Artifacts, Write, Untold),
+    Row::json(POST, Ajax, "/2.0/mlflow/upload-artifact", Artifacts, Write, Run(Query("run_uuid"))),
     Row::data(GET, Bare, "/get-artifact", Artifacts, Download, Read, Run(Field(&["run_id"]))),
     // Logged models
     Row::json(POST, Both, "/2.0/mlflow/logged-models", LoggedModels, Write, Experiment(Field(&["experiment_id"]))),
@@ -303,7 +307,7 @@ pub static ROWS: &[Row] = &[
     Row::json(GET, Both, "/2.0/mlflow/registered-models/get", Registry, Read, Model(Field(&["name"]))),
     Row::json(GET, Both, "/2.0/mlflow/registered-models/get-latest-versions", Registry, Read, Model(Field(&["name"]))),
     Row::json(POST, Both, "/2.0/mlflow/registered-models/get-latest-versions", Registry, Read, Model(Field(&["name"]))),
-    Row::json(POST, Both, "/2.0/mlflow/registered-models/rename", Registry, Write, Model(Field(&["name"]))),
+    Row::json(POST, Both, "/2.0/mlflow/registered-models/rename", Registry, Write, Rename),
     Row::json(GET, Both, "/2.0/mlflow/registered-models/search", Registry, Read, Untold),
     Row::json(POST, Both, "/2.0/mlflow/registered-models/set-tag", Registry, Write, Model(Field(&["name"]))),
     Row::json(PATCH, Both, "/2.0/mlflow/registered-models/update", Registry, Write, Model(Field(&["name"]))),

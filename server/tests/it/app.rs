@@ -2,7 +2,8 @@
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::{ChildStdin, Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -83,6 +84,19 @@ pub fn fresh(word: &str) -> String {
     format!("{word}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Removes a folder once this process has ended, however it ends: nobody drops what lives as long as the process.
+fn remove_at_end(folder: &Path) -> Option<ChildStdin> {
+    // MLflow ends a moment after us, and may still write.
+    const SCRIPT: &str = r#"trap '' INT; cat; for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$0"; sleep 1; test -e "$0" || exit; done"#;
+    let mut command = Command::new("sh");
+    command.args(["-c", SCRIPT]).arg(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut remover = command.spawn().unwrap();
+    let until_we_end = remover.stdin.take();
+    std::thread::spawn(move || remover.wait());
+    until_we_end
+}
+
 // === impl Mlflow ===
 
 impl Mlflow {
@@ -95,6 +109,7 @@ impl Mlflow {
                 let runtime = tokio::runtime::Runtime::new().unwrap();
                 runtime.block_on(async move {
                     let folder = tempfile::Builder::new().prefix("flowdeck-it-mlflow").tempdir().unwrap();
+                    let _until_we_end = remove_at_end(folder.path());
                     let data_dir = data::open(folder.path()).unwrap();
                     let (mut address, _managed) = Managed::start(&python(), &data_dir).unwrap();
                     let url = address.wait_for(Option::is_some).await.unwrap().clone().unwrap();

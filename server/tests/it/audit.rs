@@ -229,6 +229,31 @@ async fn owners_see_all_and_others_their_own_and_the_changes_to_what_they_may_re
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
 }
 
+/// Else anybody could write themselves into the history of what they never touched.
+#[tokio::test]
+async fn what_a_caller_adds_says_nothing_of_what_was_touched() {
+    let app = TestApp::start().await;
+    let (one, other) = (app.basic().await, app.basic().await);
+    let (theirs, own) = (experiment(&one).await, experiment(&other).await);
+    let made = json(one.post("/api/2.0/mlflow/runs/create", json!({ "experiment_id": theirs })).await).await;
+    let run = made["run"]["info"]["run_id"].as_str().unwrap();
+    let tag =
+        json!({ "experiment_id": own, "key": "a", "value": "b", "run_id": run, "experiment_ids": [theirs], "info": { "run_id": run } });
+    let path = format!("/api/2.0/mlflow/experiments/set-experiment-tag?experiment_id={theirs}&run_id={run}");
+    assert_eq!(other.post(&path, tag).await.status(), StatusCode::OK);
+    let path = format!("/api/2.0/mlflow-artifacts/artifacts/{own}/{run}/artifacts/x.txt");
+    assert_eq!(other.request("PUT", &path).body("x").send().await.unwrap().status(), StatusCode::OK);
+
+    assert_eq!(rows(&other, &format!("experiment={own}")).await.len(), 3);
+    for query in [format!("experiment={theirs}"), format!("run={run}")] {
+        let found = rows(&one, &query).await;
+        assert!(
+            !found.is_empty() && found.iter().all(|row| row["user"] == json!(one.user)),
+            "{query}: {found:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_export_has_every_row_in_both_formats() {
     let app = TestApp::start().await;
@@ -355,7 +380,7 @@ async fn a_caller_who_leaves_is_a_row_too() {
 }
 
 /// An MLflow that lets everybody be the owner, answers writes at once, and never one about the run `slow`.
-async fn stand_in(reached: Arc<AtomicU32>) -> Url {
+pub async fn stand_in(reached: Arc<AtomicU32>) -> Url {
     let service = Router::new().fallback(move |uri: Uri, headers: HeaderMap, body: String| {
         let reached = Arc::clone(&reached);
         async move { answer(&uri, &headers, &body, &reached).await }
@@ -384,23 +409,34 @@ async fn answer(uri: &Uri, headers: &HeaderMap, body: &str, reached: &AtomicU32)
 }
 
 /// A Flowdeck in a process of its own; killed when it is dropped.
-struct Flowdeck {
-    process: Child,
-    origin: String,
+pub struct Flowdeck {
+    pub process: Child,
+    pub origin: String,
 }
 
 impl Flowdeck {
-    async fn start(data: &std::path::Path, upstream: &Url) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_flowdeck"))
+    pub async fn start(data: &std::path::Path, upstream: &Url) -> Self {
+        Self::ready(&mut Self::command(data, upstream)).await
+    }
+
+    pub fn command(data: &std::path::Path, upstream: &Url) -> Command {
+        let mut command = Command::new("sh");
+        // A file that may not grow is an error, and not the end of the program.
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_flowdeck")]);
+        command
             .args(["--listen", "127.0.0.1:0", "--site-dir", SITE, "--mlflow-url", upstream.as_str()])
             .args(["--user-rate", "1000000", "--user-burst", "1000000", "--user-calls", "1000"])
             .arg("--data-dir")
             .arg(data)
             .env_remove("FLOWDECK_MLFLOW_PYTHON")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        command
+    }
+
+    /// Starts it, and waits until it says where it listens.
+    pub async fn ready(command: &mut Command) -> Self {
+        let mut process = command.spawn().unwrap();
         let said = BufReader::new(process.stdout.take().unwrap());
         let read = tokio::task::spawn_blocking(|| {
             let mut lines = said.lines().map_while(Result::ok);
@@ -421,7 +457,7 @@ impl Drop for Flowdeck {
     }
 }
 
-fn verify(data: &std::path::Path) -> std::process::Output {
+pub fn verify(data: &std::path::Path) -> std::process::Output {
     Command::new(env!("CARGO_BIN_EXE_flowdeck"))
         .args(["--data-dir", data.to_str().unwrap(), "audit", "verify"])
         .env_remove("FLOWDECK_MLFLOW_PYTHON")

@@ -474,6 +474,16 @@ async fn a_narrowed_key_stays_with_its_experiments() {
         not_for,
     )
     .await;
+    for (query, status) in [
+        (format!("run_uuid={own_run}"), 200),
+        (format!("run_uuid={other_run}"), 403),
+        (format!("run_uuid={own_run}&run_uuid={other_run}"), 403),
+        (format!("run_id={own_run}"), 403),
+    ] {
+        let path = format!("/ajax-api/2.0/mlflow/upload-artifact?path=y.txt&{query}");
+        let answer = program.request("POST", &path).body(format!("{{\"run_uuid\": \"{own_run}\"}}"));
+        assert_eq!(answer.send().await.unwrap().status(), status, "{query}");
+    }
     let mixed = json!({ "run_id": own_run, "metrics": [], "runUuid": other_run });
     for (path, body) in [
         ("/api/2.0/mlflow/runs/create", json!({ "experiment_id": other })),

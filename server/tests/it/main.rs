@@ -4,7 +4,9 @@
 
 mod app;
 mod audit;
+mod disk;
 mod forward;
+mod header;
 mod health;
 mod key;
 mod limit;
@@ -12,6 +14,9 @@ mod listen;
 mod managed;
 mod openapi;
 mod page;
+mod property;
 mod proxy;
 mod route_table;
 mod sign_in;
+mod slow;
+mod tls;

@@ -1,8 +1,10 @@
 //! The stages that run tests: how each runner is called, and where its totals are.
 
+use std::path::PathBuf;
+
 use super::{Total, environment};
 use crate::{
-    file,
+    debian, file,
     folders::Folders,
     process::{run, tee},
     python,
@@ -73,7 +75,17 @@ fn cargo(folders: &Folders, what: &[&str], names: &[String], is_whole: bool) -> 
     tests.args(["--no-fail-fast", "--"]).args(names);
     if is_whole {
         environment(&mut tests, folders, "debug");
+        match slowhttptest(folders) {
+            Ok(program) => drop(tests.env("SLOWHTTPTEST", program)),
+            Err(error) => eprintln!("warning: {error:#}; what slowhttptest would try is not tried"),
+        }
     }
     let (code, text) = tee(&mut tests)?;
     Ok(Total::of_cargo(&text).or_failed(code == Some(0)))
+}
+
+fn slowhttptest(folders: &Folders) -> anyhow::Result<PathBuf> {
+    let folder = folders.tools.join("slowhttptest");
+    debian::unpack(&["slowhttptest"], &folder)?;
+    Ok(folder.join("usr/bin/slowhttptest"))
 }

@@ -99,20 +99,20 @@ pub async fn forward(
         note.changes(false);
     }
     let told = named::Told::new(note.clone(), &found, &request, state.homes.clone());
-    // On the heap: it is large, and would be moved with each future around it.
-    let answer = Box::pin(async {
+    let answer = async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;
         }
         let credential = Credential::of(&principal, row, &state).await?;
         let Principal::Key(key) = &principal else {
-            return ask(&state, Call { found, credential, client }, request).await;
+            return Box::pin(ask(&state, Call { found, credential, client }, request)).await;
         };
         let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
         narrow::enforce(key, reason, &note)?;
         let call = Call { found, credential, client };
-        while_valid(key, ask(&state, call, request)).await
-    });
+        // On the heap: it is large, and would be moved with each future around it.
+        while_valid(key, Box::pin(ask(&state, call, request))).await
+    };
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
     if !is_new(row) || !response.status().is_success() {
         return Ok(response);

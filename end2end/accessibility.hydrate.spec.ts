@@ -20,6 +20,8 @@ const pages: [string, (data: Data) => string][] = [
   ['artifacts', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=table.csv`],
   ['the account', () => '/account'],
   ['API keys', () => '/account/keys'],
+  ['one\'s own history', () => '/account?tab=history&all=1'],
+  ['oneself as a user', () => '/admin/users/reader'],
   ['one\'s own calls', () => '/admin/audit'],
   ['the history of a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=history`],
   ['a page that is not there', () => '/no/such/page'],
@@ -48,7 +50,7 @@ for (const theme of ['light', 'dark'] as const) {
 
     test('axe finds nothing serious on what administrators look at', async ({ page, flowdeck, signIn, visit }) => {
       await signIn(flowdeck.admin);
-      for (const path of ['/admin', '/admin/keys', '/admin/audit']) {
+      for (const path of ['/admin', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history', '/admin/audit']) {
         await visit(path);
         await expect(page.locator('.skeleton')).toHaveCount(0);
         expect(await serious(new AxeBuilder({ page })), path).toEqual([]);

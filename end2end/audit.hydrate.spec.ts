@@ -50,6 +50,7 @@ test('new calls come while one looks, and wait until they are wanted', async ({ 
 test('what is found is exported', async ({ page, person, signIn, visit, flowdeck }) => {
   const name = `exported-${fresh()}`;
   await person.experiment(name);
+  await person.experiment(`${name}-too`);
   await signIn(flowdeck.admin);
   await visit(`/admin/audit?user=${person.name}`);
   for (const [format, first] of [

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{anyhow, bail};
 use wasm_encoder::{
-    CodeSection, DataSection, ElementSection, FunctionSection, ImportSection, Module, TypeSection,
+    CodeSection, DataCountSection, DataSection, ElementSection, FunctionSection, ImportSection, Module, TypeSection,
     reencode::{Error, Reencode},
 };
 use wasmparser::{Parser, Payload, TypeRef};
@@ -45,6 +45,7 @@ fn merge(modules: &[&[u8]]) -> anyhow::Result<Vec<u8>> {
     for (bytes, mut places) in modules.iter().zip(places) {
         places.first_type = types.len();
         places.first_function = imports.functions + functions.len();
+        places.first_data = data.len();
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::TypeSection(section) => places.parse_type_section(&mut types, section)?,
@@ -60,7 +61,11 @@ fn merge(modules: &[&[u8]]) -> anyhow::Result<Vec<u8>> {
                 Payload::ElementSection(section) => places.parse_element_section(&mut elements, section)?,
                 Payload::CodeSectionEntry(body) => places.parse_function_body(&mut code, body)?,
                 Payload::DataSection(section) => places.parse_data_section(&mut data, section)?,
-                Payload::Version { .. } | Payload::CodeSectionStart { .. } | Payload::CustomSection(_) | Payload::End(_) => {}
+                Payload::Version { .. }
+                | Payload::DataCountSection { .. }
+                | Payload::CodeSectionStart { .. }
+                | Payload::CustomSection(_)
+                | Payload::End(_) => {}
                 other => bail!("a part has something that merging does not know of: {other:?}"),
             }
         }
@@ -71,6 +76,7 @@ fn merge(modules: &[&[u8]]) -> anyhow::Result<Vec<u8>> {
         .section(&all)
         .section(&functions)
         .section(&elements)
+        .section(&DataCountSection { count: data.len() })
         .section(&code)
         .section(&data);
     Ok(module.finish())
@@ -96,6 +102,7 @@ struct Places {
     globals: Vec<u32>,
     first_type: u32,
     first_function: u32,
+    first_data: u32,
 }
 
 type Never = Error<std::convert::Infallible>;
@@ -145,6 +152,10 @@ impl Reencode for Places {
 
     fn type_index(&mut self, index: u32) -> Result<u32, Never> {
         Ok(self.first_type + index)
+    }
+
+    fn data_index(&mut self, index: u32) -> Result<u32, Never> {
+        Ok(self.first_data + index)
     }
 
     fn function_index(&mut self, index: u32) -> Result<u32, Never> {
@@ -220,6 +231,7 @@ mod tests {
             .section(&imports)
             .section(&functions)
             .section(&elements)
+            .section(&DataCountSection { count: 1 })
             .section(&code)
             .section(&data);
         module.finish()

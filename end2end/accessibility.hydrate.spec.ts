@@ -48,13 +48,19 @@ for (const theme of ['light', 'dark'] as const) {
       });
     }
 
-    test('axe finds nothing serious on what administrators look at', async ({ page, flowdeck, signIn, visit }) => {
-      await signIn(flowdeck.admin);
-      for (const path of ['/admin', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history', '/admin/audit']) {
+    for (const path of ['/admin', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history&all=1']) {
+      test(`axe finds nothing serious on what administrators look at: ${path}`, async ({ page, flowdeck, signIn, visit }) => {
+        await signIn(flowdeck.admin);
         await visit(path);
         await expect(page.locator('.skeleton')).toHaveCount(0);
-        expect(await serious(new AxeBuilder({ page })), path).toEqual([]);
-      }
+        expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      });
+    }
+
+    test('axe finds nothing serious on what administrators look at: a call', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      await visit('/admin/audit');
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
       await page.getByRole('table').getByRole('link').first().click();
       await expect(page.getByText('Request id')).toBeVisible();
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);

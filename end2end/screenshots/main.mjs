@@ -76,7 +76,7 @@ async function take(browser, user) {
 
 /** Keys, calls with them, and some minutes to look back on. @param {Rest} admin */
 async function furnish(admin) {
-  say('making keys, and calls with them for five minutes');
+  say('making keys, and calls with them until there are five minutes to look back on');
   const day = 24 * 3600_000;
   /** @param {Record<string, unknown>} wanted @returns {Promise<{ id: string, key: string }>} */
   const key = async (wanted) => (await admin.call('POST', '/api/flowdeck/v1/keys', wanted)).json();

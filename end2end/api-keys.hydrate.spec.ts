@@ -215,3 +215,32 @@ async function paste(pastes: string[]) {
     await rm(home, { recursive: true, force: true });
   }
 }
+
+test('after a password reset the keys come back with the next sign-in, unless all are revoked', async ({ page, person, rest, signIn, visit, flowdeck, another }) => {
+  const makeKey = async (name: string) => (await (await person.call('POST', '/api/flowdeck/v1/keys', { name })).json()).key as string;
+  const keys = [await makeKey('first'), await makeKey('second')];
+  const works = async () => Promise.all(keys.map(async (key) => (await fetch(flowdeck.url + SEARCH, asKey(key))).status));
+  await signIn(person, await another());
+  const password = 'reset by an administrator';
+  await rest.call('PATCH', '/api/2.0/mlflow/users/update-password', { username: person.name, password });
+  expect(await works()).toEqual([401, 401]);
+  await signIn({ name: person.name, password }, await another());
+  expect(await works()).toEqual([200, 200]);
+
+  await signIn(flowdeck.admin);
+  await visit(`/admin/keys?user=${person.name}`);
+  await expect(page.getByText('their keys stop until they sign in with it, and then work again')).toBeVisible();
+  await page.getByRole('button', { name: 'Revoke all of them…' }).click();
+  const dialog = page.getByRole('dialog', { name: new RegExp(`Revoke all keys of .*${person.name}`) });
+  await expect(dialog).toContainText('All 2 keys');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  expect(await works()).toEqual([200, 200]);
+  await page.getByRole('button', { name: 'Revoke all of them…' }).click();
+  await dialog.getByRole('button', { name: 'Revoke 2 keys' }).click();
+  await expect(page.getByText(new RegExp(`Revoked 2 keys of .*${person.name}`))).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: 'Revoked' })).toHaveCount(2);
+  await expect(page.getByRole('button', { name: 'Revoke all of them…' })).toHaveCount(0);
+  expect(await works()).toEqual([401, 401]);
+  await signIn({ name: person.name, password }, await another());
+  expect(await works()).toEqual([401, 401]);
+});

@@ -50,6 +50,7 @@ test('new calls come while one looks, and wait until they are wanted', async ({ 
 test('what is found is exported', async ({ page, person, signIn, visit, flowdeck }) => {
   const name = `exported-${fresh()}`;
   await person.experiment(name);
+  await person.experiment(`${name}-too`);
   await signIn(flowdeck.admin);
   await visit(`/admin/audit?user=${person.name}`);
   for (const [format, first] of [
@@ -63,8 +64,46 @@ test('what is found is exported', async ({ page, person, signIn, visit, flowdeck
     expect(text).toMatch(first);
     expect(text).toContain('experiments/create');
     expect(text).toContain(person.name);
-    await expect(page.getByText(/^Exported \d+ rows?/).first()).toBeVisible();
+    // The marks of its progress are not in the file.
+    expect(text).not.toContain('\u001e');
+    const rows = text.trimEnd().split('\n').length - (format === 'CSV' ? 1 : 0);
+    await expect(page.getByText(`Exported ${rows} rows`).first()).toBeVisible();
   }
+});
+
+test('an export says how far it is of how much, and can be stopped', async ({ page, signIn, visit, flowdeck }) => {
+  // The server's answer, piece by piece as the test says; what is read of it is the page's own doing.
+  await page.addInitScript(() => {
+    const real = window.fetch;
+    window.fetch = (input, init) => {
+      if (!String(input).includes('/audit/export?')) return real(input, init);
+      const stream = new ReadableStream<Uint8Array>({
+        start(controller) {
+          Object.assign(window, { piece: (text: string) => controller.enqueue(new TextEncoder().encode(text)), stopped: false });
+        },
+        cancel: () => void Object.assign(window, { stopped: true }),
+      });
+      return Promise.resolve(new Response(stream));
+    };
+  });
+  const piece = (text: string) => page.evaluate((text) => (window as unknown as { piece: (text: string) => void }).piece(text), text);
+  await signIn(flowdeck.admin);
+  await visit('/admin/audit?q=rare');
+  await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('group', { name: 'Export' }).getByRole('link', { name: 'CSV' }).click();
+  const bar = page.getByRole('progressbar', { name: 'Export' });
+  await expect(bar).toBeVisible();
+  await piece('id,at\r\n\u001e0 2500000 10000000\n');
+  await expect(page.getByText('0 rows in 2,500,000 of 10,000,000 calls')).toBeVisible();
+  await expect(bar).toHaveJSProperty('position', 0.25);
+  await piece('7,now\r\n6,then\r\n\u001e2 5000');
+  await piece('000 10000000\n');
+  await expect(page.getByText('2 rows in 5,000,000 of 10,000,000 calls')).toBeVisible();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await piece('5,before\r\n');
+  await expect(page.getByText('The export was stopped; nothing was saved')).toBeVisible();
+  await expect(bar).toHaveCount(0);
+  expect(await page.evaluate(() => (window as unknown as { stopped: boolean }).stopped)).toBe(true);
 });
 
 test('everybody sees their own calls, and what was changed about what they may read', async ({ page, person, signIn, visit, guard }) => {

@@ -7,9 +7,7 @@ mod download;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Download {
     /// Handed to the browser as a file.
-    Saved {
-        lines: usize,
-    },
+    Saved,
     Stopped,
     /// With this status, or 0 where the connection broke off.
     Failed(u16),
@@ -351,7 +349,7 @@ mod real {
         false
     }
 
-    pub async fn download(_path: &str, _name: &str, _go_on: impl Fn(usize, usize) -> bool) -> Download {
+    pub async fn download(_path: &str, _name: &str, _look: impl FnMut(&mut Vec<u8>) -> bool) -> Download {
         Download::Failed(0)
     }
 

@@ -13,6 +13,7 @@ pub mod reference;
 pub mod run;
 pub mod sign_in;
 pub mod trouble;
+pub mod user;
 
 use std::future::Future;
 

@@ -33,6 +33,9 @@ pub enum Route {
     Audit,
     /// Everybody's API keys.
     AllKeys,
+    User {
+        name: String,
+    },
 }
 
 /// The module that the page at `path` (below the base) comes from; `None`: the first one.
@@ -43,6 +46,7 @@ pub fn module(path: &str) -> Option<Module> {
         ["account"] => Some(Module::Account),
         ["account" | "admin", "keys"] => Some(Module::Keys),
         ["admin"] | ["admin", "audit"] => Some(Module::Admin),
+        ["admin", "users", _] => Some(Module::Users),
         _ => None,
     }
 }
@@ -69,6 +73,7 @@ impl Route {
             Self::Admin => "/admin".into(),
             Self::Audit => "/admin/audit".into(),
             Self::AllKeys => "/admin/keys".into(),
+            Self::User { name } => format!("/admin/users/{}", escape(name)),
         }
     }
 

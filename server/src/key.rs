@@ -230,6 +230,21 @@ impl Keys {
         Ok(Some(key))
     }
 
+    /// Ends all keys of `user` for good, and says how many there were to end.
+    ///
+    /// # Errors
+    /// When the database cannot be written: then some may have ended.
+    pub async fn revoke_all(&self, user: &str) -> sqlx::Result<usize> {
+        let _one = self.0.changing.lock().await;
+        let ending = self.list(|key| key.user == user && key.state != State::Revoked);
+        for old in &ending {
+            let mut key = Key::clone(old);
+            key.state = State::Revoked;
+            self.write(key).await?.ended.cancel();
+        }
+        Ok(ending.len())
+    }
+
     /// Gives a key a new text. The old one works for `grace` more; without grace, what it has begun ends.
     ///
     /// # Errors

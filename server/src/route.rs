@@ -52,7 +52,10 @@ fn data() -> Router<State> {
         // Flowdeck's own
         .route("/api/flowdeck/v1/session", of(Read, get(account::session)))
         .route("/api/flowdeck/v1/sessions", of(Admin, get(account::sessions)))
-        .route("/api/flowdeck/v1/keys", of(Admin, get(rest::list).post(rest::create)))
+        .route(
+            "/api/flowdeck/v1/keys",
+            of(Admin, get(rest::list).post(rest::create).delete(rest::revoke_all)),
+        )
         .route(
             "/api/flowdeck/v1/keys/{id}",
             of(Admin, get(rest::get).patch(rest::change).delete(rest::revoke)),
@@ -65,6 +68,7 @@ fn data() -> Router<State> {
         .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
+        .route("/api/flowdeck/v1/audit/own", of(Admin, get(audit::rest::own)))
         .route("/api/flowdeck/v1/audit/export", of(Admin, get(audit::rest::export)))
 }
 

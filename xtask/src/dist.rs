@@ -2,6 +2,7 @@
 
 mod compress;
 mod manifest;
+mod merge;
 mod snip;
 pub mod split;
 mod style;
@@ -117,26 +118,26 @@ fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>)
         let name = format!("{name}-{}.{kind}", &stamp::of_bytes(bytes)[..16]);
         file::write(&new.join(&name), bytes).map(|()| name)
     };
-    let put_wasm = |name: &str, from: &Path| {
+    let shrunk = |wasm: &Path| {
         if let Some(wasm_opt) = optimiser {
-            optimise(folders, wasm_opt, from)?;
+            optimise(folders, wasm_opt, wasm)?;
         }
-        put(
-            name,
-            "wasm",
-            &std::fs::read(from).with_context(|| format!("cannot read {}", from.display()))?,
-        )
+        std::fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))
     };
 
-    let parts = split::modules(folders);
-    let mut modules: BTreeMap<String, Vec<String>> = serde_json::from_str(&file::read(&parts.join("modules.json"))?)?;
-    let mut names = BTreeMap::new();
-    for part in modules.values_mut().flatten() {
-        let name = match names.get(part.as_str()) {
-            Some(name) => String::clone(name),
-            None => put_wasm(part, &parts.join(format!("{part}.wasm")))?,
-        };
-        names.insert(std::mem::replace(part, name.clone()), name);
+    let folder = split::modules(folders);
+    let mut modules: BTreeMap<String, Vec<String>> = serde_json::from_str(&file::read(&folder.join("modules.json"))?)?;
+    let mut parts = BTreeMap::new();
+    for part in modules.values().flatten() {
+        if !parts.contains_key(part) {
+            parts.insert(part.clone(), shrunk(&folder.join(format!("{part}.wasm")))?);
+        }
+    }
+    merge::merge_small(&mut parts, &mut modules)?;
+    for (part, bytes) in &parts {
+        let name = put(part, "wasm", bytes)?;
+        let used = modules.values_mut().flatten().filter(|used| *used == part);
+        used.for_each(|used| used.clone_from(&name));
     }
     let loader = split::loader(modules.iter().map(|(name, files)| (name.as_str(), files.as_slice())))?;
     let loader = put("loader", "js", loader.as_bytes())?;
@@ -154,7 +155,7 @@ fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>)
     let icon = file::read(&folders.root.join("public/favicon.svg"))?;
     Ok(Manifest {
         script: put("frontend", "js", script.as_bytes())?,
-        wasm: put_wasm("frontend", &only(made, "frontend-", "_bg.wasm")?)?,
+        wasm: put("frontend", "wasm", &shrunk(&only(made, "frontend-", "_bg.wasm")?)?)?,
         loader,
         style: put("main", "css", style::bundle(&folders.root.join("style/main.css"))?.as_bytes())?,
         icon: put("favicon", "svg", icon.as_bytes())?,

@@ -6,3 +6,4 @@ pub mod metric;
 pub mod number;
 pub mod registry;
 pub mod run;
+pub mod user;

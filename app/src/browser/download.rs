@@ -1,4 +1,4 @@
-//! A download that tells how far it is, and can be stopped.
+//! A download that is looked at as it comes, and can be stopped.
 
 use js_sys::{Array, Reflect, Uint8Array};
 use leptos::prelude::{document, window};
@@ -11,15 +11,15 @@ use super::Download;
 /// What has come is handed to the browser in pieces of this size, which it may put on a disk.
 const PIECE: usize = 8 << 20;
 
-/// Gets `path` and saves it as `name`. `go_on` hears how many bytes and line ends have come, and ends it with `false`.
-pub async fn download(path: &str, name: &str, go_on: impl Fn(usize, usize) -> bool) -> Download {
-    match fetch(path, name, go_on).await {
+/// Gets `path` and saves it as `name`. `look` is given the bytes as they come, may take some away, and ends it with `false`.
+pub async fn download(path: &str, name: &str, look: impl FnMut(&mut Vec<u8>) -> bool) -> Download {
+    match fetch(path, name, look).await {
         Ok(done) => done,
         Err(_) => Download::Failed(0),
     }
 }
 
-async fn fetch(path: &str, name: &str, go_on: impl Fn(usize, usize) -> bool) -> Result<Download, JsValue> {
+async fn fetch(path: &str, name: &str, mut look: impl FnMut(&mut Vec<u8>) -> bool) -> Result<Download, JsValue> {
     let response: Response = JsFuture::from(window().fetch_with_str(path)).await?.dyn_into()?;
     if !response.ok() {
         return Ok(Download::Failed(response.status()));
@@ -27,17 +27,19 @@ async fn fetch(path: &str, name: &str, go_on: impl Fn(usize, usize) -> bool) -> 
     let body = response.body().ok_or(JsValue::NULL)?;
     let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
     let (pieces, piece) = (Array::new(), Array::new());
-    let (mut bytes, mut lines, mut held) = (0, 0, 0);
+    let mut held = 0;
     loop {
         let part = JsFuture::from(reader.read()).await?;
         let value = Reflect::get(&part, &"value".into())?;
         let is_done = Reflect::get(&part, &"done".into())?.is_truthy();
         if let Some(chunk) = value.dyn_ref::<Uint8Array>() {
-            let chunk = chunk.to_vec();
-            bytes += chunk.len();
-            held += chunk.len();
-            lines += chunk.iter().filter(|byte| **byte == b'\n').count();
-            piece.push(&value);
+            let mut bytes = chunk.to_vec();
+            if !look(&mut bytes) {
+                JsFuture::from(reader.cancel()).await.ok();
+                return Ok(Download::Stopped);
+            }
+            held += bytes.len();
+            piece.push(&Uint8Array::from(bytes.as_slice()));
         }
         if held > PIECE || is_done {
             let whole = Blob::new_with_u8_array_sequence(&piece)?;
@@ -48,13 +50,9 @@ async fn fetch(path: &str, name: &str, go_on: impl Fn(usize, usize) -> bool) -> 
         if is_done {
             break;
         }
-        if !go_on(bytes, lines) {
-            JsFuture::from(reader.cancel()).await.ok();
-            return Ok(Download::Stopped);
-        }
     }
     save(&Blob::new_with_blob_sequence(&pieces)?, name)?;
-    Ok(Download::Saved { lines })
+    Ok(Download::Saved)
 }
 
 fn save(file: &Blob, name: &str) -> Result<(), JsValue> {

@@ -1,9 +1,12 @@
-//! The account: the password, and the places where one is signed in. Plain forms, so that all of it works without a script.
+//! The account: the password, the places where one is signed in, and one's own history. Plain forms, so that all of it works without a script.
 
 use crate::part::dynamic::dynamic;
 use leptos::prelude::*;
 
-use super::trouble::Trouble;
+use super::{
+    history::{Of, history},
+    trouble::Trouble,
+};
 use crate::{
     Site,
     api::{
@@ -16,33 +19,63 @@ use crate::{
         face::{Empty, Loading, Notice},
         icon::{self, Icon},
         link::Link,
+        tabs::{Tab, Tabs},
         time::Time,
         title::Title,
     },
-    route::{Route, escape},
+    route::Route,
     state::address::Address,
 };
 
 #[component]
 pub fn Account() -> impl IntoView {
     let site = Site::expect();
+    let tab = Address::here().memo("tab");
+    let is_history = Memo::new(move |_| tab.read().as_deref() == Some(HISTORY));
     view! {
         <Title text="Account"/>
         <Crumbs way=vec![Crumb::here("Account")]/>
         <div class="page account">
             <div class="title">
                 <h1><bdi>{site.user.clone()}</bdi></h1><Facts/>
-                <div class="actions">
-                    <Link to=Route::Audit query=format!("?user={}", escape(&site.user)) class="button">"Your calls"</Link>
-                    <Link to=Route::Keys class="button"><Icon icon=icon::Key/>"API keys"</Link>
-                </div>
             </div>
-            <div class="columns">
-                <Answer/>
-                <Sessions/>
-                <Password/>
-            </div>
+            {dynamic(move || match is_history.get() {
+                true => view! { <AccountTabs here=AccountTab::History/>{history(Of::Oneself)} }.into_any(),
+                false => view! {
+                    <AccountTabs here=AccountTab::SignIn/>
+                    <div class="columns">
+                        <Answer/>
+                        <Sessions/>
+                        <Password/>
+                    </div>
+                }.into_any(),
+            })}
         </div>
+    }
+}
+
+/// What the address of the history says.
+const HISTORY: &str = "history";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountTab {
+    SignIn,
+    Keys,
+    History,
+}
+
+/// The pages of one's own, side by side.
+#[component]
+pub fn AccountTabs(here: AccountTab) -> impl IntoView {
+    let tab = move |tab: AccountTab, href: String, label: &'static str| view! { <Tab href=href current=tab == here>{label}</Tab> };
+    let account = Route::Account.href();
+    let history = format!("{account}?tab={HISTORY}");
+    view! {
+        <Tabs label="Account">
+            {tab(AccountTab::SignIn, account, "Sign-in")}
+            {tab(AccountTab::Keys, Route::Keys.href(), "API keys")}
+            {tab(AccountTab::History, history, "History")}
+        </Tabs>
     }
 }
 

@@ -22,7 +22,10 @@ use self::{
     runs::Runs,
     view::{Place, Tab, View},
 };
-use super::{history::history, trouble::Trouble};
+use super::{
+    history::{Of, history},
+    trouble::Trouble,
+};
 use crate::{
     api::{self, Client, mlflow::experiment},
     part::{
@@ -107,7 +110,7 @@ fn known(experiment: experiment::Experiment, first: Option<api::Result<table::Pa
             {dynamic(move || match tab.get() {
                 Tab::Runs => list::list(runs, place),
                 Tab::About => about::about(experiment),
-                Tab::History => history("experiment", runs.experiment.get_value()),
+                Tab::History => history(Of::Experiment(runs.experiment.get_value())),
             })}
         </article>
     }

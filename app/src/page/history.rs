@@ -1,69 +1,82 @@
-//! What was changed about an experiment or a run, when and by whom: a tab of their pages.
+//! What was done, when and by whom: a tab of the pages of experiments, runs and people.
+
+mod change;
+mod words;
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use self::change::{About, Change, Known, group};
 use super::trouble::Trouble;
 use crate::{
     Site,
     api::{
         Client, Result,
-        flowdeck::audit::{self, Row},
+        flowdeck::{audit, key},
     },
     part::{
         dynamic::dynamic,
-        face::{Empty, Loading},
+        face::{Empty, Loading, quoted},
         icon,
         id::shorten,
+        link::Link,
         number::count,
         time::Time,
     },
-    route::escape,
+    route::{Route, escape},
     state::{address::Address, query::Query},
 };
 
 /// How many calls are looked at for one page.
 const LIMIT: &str = "500";
 
-/// The same change by the same person, one after the other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Change {
-    user: Option<String>,
-    what: String,
-    /// In an experiment: the run that it was about.
-    run: Option<String>,
-    /// The answer, where nothing was changed after all.
-    refused: Option<u16>,
-    times: usize,
-    /// The last and the first of them, ms since 1970.
-    last: i64,
-    first: i64,
+/// Whose history it is, or of what.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Of {
+    Experiment(String),
+    Run(String),
+    User(String),
+    /// The visitor's own.
+    Oneself,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Page {
     changes: Vec<Change>,
+    /// Ids and names of one person's keys.
+    keys: Vec<(String, String)>,
     older: Option<String>,
+    /// Where the search stopped before the page was full, ms since 1970.
+    searched_to: Option<i64>,
 }
 
-/// `of` is `experiment` or `run`.
-pub fn history(of: &'static str, id: String) -> AnyView {
+pub fn history(of: Of) -> AnyView {
     let address = Address::here();
-    let cursor = address.memo("cursor");
+    let (cursor, all) = (address.memo("cursor"), address.memo("all"));
     let client = expect_context::<Client>();
+    let asked = of.clone();
     let found = Resource::new(
-        move || cursor.get().unwrap_or_default(),
-        move |cursor| {
-            let (client, id) = (client.clone(), id.clone());
-            async move { read(&client, of, &id, &cursor).await }
+        move || (cursor.get().unwrap_or_default(), all.get().is_some()),
+        move |(cursor, all)| {
+            let (client, of) = (client.clone(), asked.clone());
+            async move { read(&client, &of, &cursor, all).await }
         },
     );
+    let choice = (of.known() == Known::User).then(|| {
+        let link = move |value: Option<&'static str>, label: &'static str| {
+            let current = move || (all.get().is_some() == value.is_some()).then_some("true");
+            view! { <a href=move || address.with(&[("all", value), ("cursor", None)]) aria-current=current data-noscroll="">{label}</a> }
+        };
+        view! { <div class="line over"><nav class="segments" aria-label="Which calls">{link(None, "Changes")}{link(Some("1"), "All calls")}</nav></div> }
+    });
+    let of = StoredValue::new(of);
     view! {
         <section class="history" aria-label="History">
+            {choice}
             <Transition fallback=|| view! { <Loading/> }>
                 {dynamic(move || Suspend::new(async move {
                     match found.await {
-                        Ok(page) => known(address, of, page),
+                        Ok(page) => of.with_value(|of| known(address, of, page)),
                         Err(error) => view! { <Trouble what="the history" error=error retry=move |()| found.refetch()/> }.into_any(),
                     }
                 }))}
@@ -73,101 +86,63 @@ pub fn history(of: &'static str, id: String) -> AnyView {
     .into_any()
 }
 
-async fn read(client: &Client, of: &str, id: &str, cursor: &str) -> Result<Page> {
-    let query = Query::default().with(of, id).with("limit", LIMIT).with("cursor", cursor);
-    let found = audit::list(client, &query).await?;
-    // Who sees everything sees what was only looked at too: that is no history.
-    let rows = found.rows.into_iter().filter(is_change);
+async fn read(client: &Client, of: &Of, cursor: &str, all: bool) -> Result<Page> {
+    let query = Query::default().with("limit", LIMIT).with("cursor", cursor);
+    let query = if all { query } else { query.with("changes", "yes") };
+    let found = match of {
+        Of::Experiment(id) => audit::list(client, &query.with("experiment", id)).await?,
+        Of::Run(id) => audit::list(client, &query.with("run", id)).await?,
+        Of::User(name) => audit::list(client, &query.with("user", name)).await?,
+        Of::Oneself => audit::own(client, &query).await?,
+    };
+    let changes = group(found.rows, of.known());
+    let has_keys = changes.iter().any(|change| matches!(&change.from, Some((_, Some(_), _))));
+    let keys = match of {
+        Of::User(name) if has_keys => key::list_of(client, name).await,
+        Of::Oneself if has_keys => key::list(client, false).await,
+        _ => Ok(Vec::new()),
+    };
     Ok(Page {
-        changes: group(rows, of == "experiment"),
+        changes,
+        // Only for their names; the page does without.
+        keys: keys.unwrap_or_default().into_iter().map(|key| (key.id, key.name)).collect(),
         older: found.next,
+        searched_to: found.searched_to,
     })
 }
 
-fn is_change(row: &Row) -> bool {
-    !matches!(row.method.as_str(), "GET" | "HEAD" | "OPTIONS") && !row.route.ends_with("/search")
-}
-
-fn group(rows: impl Iterator<Item = Row>, with_run: bool) -> Vec<Change> {
-    let mut changes: Vec<Change> = Vec::new();
-    for row in rows {
-        let what = words(&row.method, &row.route);
-        let run = row.runs.first().filter(|_| with_run).cloned();
-        let refused = (row.status >= 400).then_some(row.status);
-        match changes.last_mut() {
-            Some(last) if last.user == row.user && last.what == what && last.run == run && last.refused == refused => {
-                last.times += 1;
-                last.first = row.at;
-            }
-            _ => changes.push(Change {
-                user: row.user,
-                what,
-                run,
-                refused,
-                times: 1,
-                last: row.at,
-                first: row.at,
-            }),
-        }
-    }
-    changes
-}
-
-/// What a call does, in plain words; else the call.
-fn words(method: &str, route: &str) -> String {
-    const WORDS: [(&str, &str); 24] = [
-        ("/experiments/create", "created the experiment"),
-        ("/experiments/update", "renamed the experiment"),
-        ("/experiments/delete", "deleted the experiment"),
-        ("/experiments/restore", "restored the experiment"),
-        ("/experiments/set-experiment-tag", "set a tag of the experiment"),
-        ("/experiments/delete-experiment-tag", "removed a tag of the experiment"),
-        ("/runs/create", "started a run"),
-        ("/runs/update", "changed the status or the name"),
-        ("/runs/delete", "deleted the run"),
-        ("/runs/restore", "restored the run"),
-        ("/runs/log-metric", "logged a metric"),
-        ("/runs/log-parameter", "logged a param"),
-        ("/runs/log-batch", "logged metrics, params and tags"),
-        ("/runs/log-inputs", "logged a dataset"),
-        ("/runs/log-model", "logged a model"),
-        ("/runs/outputs", "logged what came out"),
-        ("/runs/set-tag", "set a tag"),
-        ("/runs/delete-tag", "removed a tag"),
-        ("/mlflow/logged-models", "logged a model"),
-        ("/artifacts/presigned-upload-url", "uploaded an artifact"),
-        ("/mpu/create/{*artifact_path}", "began to upload a large artifact"),
-        ("/mpu/complete/{*artifact_path}", "uploaded a large artifact"),
-        ("/permissions/grant", "gave somebody a permission"),
-        ("/permissions/revoke", "took a permission away"),
-    ];
-    let known = WORDS.iter().find(|(end, _)| route.ends_with(end)).map(|(_, words)| *words);
-    match (known, method) {
-        (Some(words), _) => words.to_owned(),
-        (None, "PUT") if route.contains("/mlflow-artifacts/") => "uploaded an artifact".to_owned(),
-        (None, "DELETE") if route.contains("/mlflow-artifacts/") => "deleted artifacts".to_owned(),
-        (None, method) => format!("{method} {route}"),
-    }
-}
-
-fn known(address: Address, of: &'static str, page: Page) -> AnyView {
-    let older = page.older.map(
-        |cursor| view! { <div class="more"><a class="button" href=move || address.with(&[("cursor", Some(&cursor))]) data-noscroll="">"Older"</a></div> },
-    );
+fn known(address: Address, of: &Of, page: Page) -> AnyView {
+    let so_far = page
+        .searched_to
+        .map(|at| view! { <span class="muted">"Searched so far back to "<Time at=at/>"."</span> });
+    let label = if so_far.is_some() { "Go on" } else { "Older" };
+    let older = page.older.map(|cursor| {
+        view! { <div class="more line"><a class="button" href=move || address.with(&[("cursor", Some(&cursor))]) data-noscroll="">{label}</a>{so_far}</div> }
+    });
     if page.changes.is_empty() {
-        let empty = view! {
-            <Empty icon=icon::Clock title="No changes here">
-                <p>{format!("What is done to this {of} through Flowdeck from now on is listed here: when, by whom, what.")}</p>
-            </Empty>
+        let what = match of {
+            Of::Experiment(_) => "What is done to this experiment through Flowdeck from now on is listed here: when, by whom, what.",
+            Of::Run(_) => "What is done to this run through Flowdeck from now on is listed here: when, by whom, what.",
+            Of::User(_) => "What this user does through Flowdeck from now on is listed here, in a browser and by programs.",
+            Of::Oneself => "What you do through Flowdeck from now on is listed here, in a browser and by your programs.",
         };
-        return view! { {empty}{older} }.into_any();
+        let title = if older.is_some() {
+            "Nothing found so far"
+        } else {
+            "No changes here"
+        };
+        return view! { <Empty icon=icon::Clock title=title><p>{what}</p></Empty>{older} }.into_any();
     }
-    let rows = page.changes.into_iter().map(row).collect_view();
+    let is_one = of.known() == Known::User;
+    let keys = StoredValue::new(page.keys);
+    let rows = page.changes.into_iter().map(|change| row(change, keys)).collect_view();
+    let who = if is_one { "How" } else { "Who" };
+    let from = is_one.then(|| view! { <th scope="col">"From"</th> });
     view! {
         <div class="grid-scroll">
             <table class="grid cards">
                 <caption class="unseen">"Changes, the last one first"</caption>
-                <thead><tr><th scope="col">"What"</th><th scope="col">"Who"</th><th scope="col">"When"</th></tr></thead>
+                <thead><tr><th scope="col">"What"</th><th scope="col">{who}</th>{from}<th scope="col">"When"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table>
         </div>
@@ -176,58 +151,67 @@ fn known(address: Address, of: &'static str, page: Page) -> AnyView {
     .into_any()
 }
 
-fn row(change: Change) -> AnyView {
+fn row(change: Change, keys: StoredValue<Vec<(String, String)>>) -> AnyView {
     let times = (change.times > 1).then(|| view! { <b>{format!(" {} times", count(change.times))}</b> });
-    let run = change.run.map(|run| {
-        let href = Site::expect().href(&format!("/runs/{}", escape(&run)));
-        view! { " · "<a href=href>"run "<span class="mono">{shorten(&run)}</span></a> }
-    });
+    let about = change.about.map(about);
     let refused = change
         .refused
         .map(|status| view! { <span class="warning">{format!(" · refused ({status})")}</span> });
     let since = (change.first / 60_000 != change.last / 60_000).then(|| view! { " to "<Time at=change.first/> });
+    let who = match change.from {
+        None => view! { <td data-label="Who"><bdi>{change.user.unwrap_or_else(|| "nobody".into())}</bdi></td> }.into_any(),
+        Some((way, key, address)) => {
+            view! {
+                <td data-label="How">{how(&way, key, keys)}</td>
+                <td data-label="From"><bdi>{address}</bdi></td>
+            }
+        }
+        .into_any(),
+    };
     view! {
         <tr>
-            <th scope="row">{change.what}{times}{refused}{run}</th>
-            <td data-label="Who"><bdi>{change.user.unwrap_or_else(|| "nobody".into())}</bdi></td>
+            <th scope="row">{change.what}{times}{refused}{about}</th>
+            {who}
             <td data-label="When"><Time at=change.last/>{since}</td>
         </tr>
     }
     .into_any()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(at: i64, user: &str, route: &str, status: u16) -> Row {
-        let text = format!(r#"{{"id":{at},"at":{at},"user":"{user}","method":"POST","route":"{route}","runs":["r"],"status":{status}}}"#);
-        serde_json::from_str(&text).unwrap()
+fn about(about: About) -> AnyView {
+    match about {
+        About::Run(id) => {
+            let href = Site::expect().href(&format!("/runs/{}", escape(&id)));
+            view! { " · "<a href=href>"run "<span class="mono">{shorten(&id)}</span></a> }.into_any()
+        }
+        About::Experiment(id) => {
+            let label = format!("experiment {}", shorten(&id));
+            view! { " · "<Link to=Route::Experiment { id }>{label}</Link> }.into_any()
+        }
+        About::Model(name) => view! { " · model "<bdi>{name}</bdi> }.into_any(),
     }
+}
 
-    #[test]
-    fn the_same_by_the_same_person_is_one_line() {
-        let metric = "/2.0/mlflow/runs/log-metric";
-        let rows = [
-            row(9, "ada", metric, 200),
-            row(8, "ada", metric, 200),
-            row(7, "ada", metric, 403),
-            row(6, "bob", metric, 200),
-            row(5, "bob", "/3.0/mlflow/something", 200),
-        ];
-        let found = group(rows.into_iter(), false);
-        let short: Vec<_> = found
-            .iter()
-            .map(|change| (change.what.as_str(), change.times, change.first, change.refused))
-            .collect();
-        assert_eq!(
-            short,
-            [
-                ("logged a metric", 2, 8, None),
-                ("logged a metric", 1, 7, Some(403)),
-                ("logged a metric", 1, 6, None),
-                ("POST /3.0/mlflow/something", 1, 5, None),
-            ]
-        );
+fn how(way: &str, key: Option<String>, keys: StoredValue<Vec<(String, String)>>) -> AnyView {
+    match (way, key) {
+        (_, Some(id)) => {
+            let name = keys.with_value(|keys| keys.iter().find(|key| key.0 == id).map(|key| quoted(&key.1)));
+            format!("API key {}", name.unwrap_or(id)).into_any()
+        }
+        ("session", None) => "browser".into_any(),
+        ("basic", None) => "password".into_any(),
+        _ => "".into_any(),
+    }
+}
+
+// === impl Of ===
+
+impl Of {
+    fn known(&self) -> Known {
+        match self {
+            Self::Experiment(_) => Known::Experiment,
+            Self::Run(_) => Known::Run,
+            Self::User(_) | Self::Oneself => Known::User,
+        }
     }
 }

@@ -12,7 +12,11 @@ mod snippet;
 use leptos::prelude::*;
 
 use self::change::{Changes, Opened};
-use super::{admin::AdminTabs, trouble::Trouble};
+use super::{
+    account::{AccountTab, AccountTabs},
+    admin::AdminTabs,
+    trouble::Trouble,
+};
 use crate::{
     Site,
     api::{
@@ -108,10 +112,13 @@ fn known(all: bool, keys: Vec<Key>, accounts: Vec<Account>) -> AnyView {
             <span class="facts">{facts}</span>
             <div class="actions">{new}</div>
         </div>
-        {all.then(|| view! { <AdminTabs here=Route::AllKeys/> })}
+        {match all {
+            true => view! { <AdminTabs here=Route::AllKeys/> }.into_any(),
+            false => view! { <AccountTabs here=AccountTab::Keys/> }.into_any(),
+        }}
         <p class="lead muted">
             {if all {
-                "Every key of this Flowdeck. A key acts as its user: revoking it stops the programs that use it, and nobody else."
+                "Every key of this Flowdeck. A key acts as its user: revoking it stops the programs that use it, and nobody else. When you have set somebody a new password in MLflow, their keys stop until they sign in with it, and then work again: who should lose them needs them revoked."
             } else {
                 "A key lets a program act as you without your password: the MLflow client, the mlflow command, curl. Give each program its own, so that one can be ended without the others."
             }}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 
-use super::{account::Account, admin::Admin, audit::Audit, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run};
+use super::{account::Account, admin::Admin, audit::Audit, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run, user::user};
 use crate::part::{
     apart::{Drawn, SplitLoaderError, apart},
     dynamic::dynamic,
@@ -19,6 +19,8 @@ pub enum Module {
     Keys,
     /// What administrators look at: health and audit.
     Admin,
+    /// Users, one at a time.
+    Users,
 }
 
 // === impl Module ===
@@ -31,6 +33,7 @@ impl Module {
             Self::Account => "account",
             Self::Keys => "keys",
             Self::Admin => "admin",
+            Self::Users => "users",
         }
     }
 
@@ -44,6 +47,7 @@ impl Module {
             Self::Account => load_account().await,
             Self::Keys => load_keys().await,
             Self::Admin => load_admin().await,
+            Self::Users => load_users().await,
         }
     }
 }
@@ -75,7 +79,10 @@ pub fn AdminPages() -> impl IntoView {
         "" => apart(|| Box::pin(load_admin()), || Box::pin(admin(false))),
         "audit" => apart(|| Box::pin(load_admin()), || Box::pin(admin(true))),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(true))),
-        _ => view! { <NotFound/> }.into_any(),
+        page => match page.strip_prefix("users/").map(str::to_owned) {
+            Some(name) if !name.is_empty() => apart(|| Box::pin(load_users()), move || Box::pin(users(name.clone()))),
+            _ => view! { <NotFound/> }.into_any(),
+        },
     })
 }
 
@@ -118,4 +125,9 @@ fn admin(audit: bool) -> Drawn {
         true => view! { <Audit/> }.into_any(),
         false => view! { <Admin/> }.into_any(),
     })
+}
+
+#[wasm_split(users, fallible, preload(load_users))]
+fn users(name: String) -> Drawn {
+    Ok(user(name))
 }

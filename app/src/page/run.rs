@@ -12,7 +12,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use self::live::Live;
-use super::{history::history, trouble::Trouble};
+use super::{
+    history::{Of, history},
+    trouble::Trouble,
+};
 use crate::{
     api::{
         Client,
@@ -115,7 +118,7 @@ fn known(run: run::Run, experiment: Option<String>) -> AnyView {
             </Tabs>
             {dynamic(move || match shown.get() {
                 "artifacts" => artifacts::artifacts(live),
-                "history" => history("run", live.id()),
+                "history" => history(Of::Run(live.id())),
                 _ => overview::overview(live),
             })}
         </article>

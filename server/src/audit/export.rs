@@ -47,13 +47,29 @@ pub enum Format {
     Jsonl,
 }
 
-/// The file. What it stands on may be read long after: each piece is a read of its own, and rows that are deleted meanwhile are missing.
-pub fn response(audit: Audit, filter: Filter, format: Format) -> Response {
+/// How far an export is. Its mark, a line that begins with a letter which no text of a row has, can be taken out again.
+struct Progress {
+    rows: usize,
+    /// The ids between which all rows lie.
+    oldest: i64,
+    newest: i64,
+}
+
+/// The file, with marks of its progress between the rows where they are wanted. What it stands on may be read long after: each piece is a
+/// read of its own, and rows that are deleted meanwhile are missing.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn response(audit: Audit, filter: Filter, format: Format, progress: bool) -> sqlx::Result<Response> {
     let head = match format {
         Format::Csv => Some(header_line(!filter.changes_only)),
         Format::Jsonl => None,
     };
-    let pieces = stream::try_unfold((Some(Start::Newest), head), move |(start, head)| {
+    let progress = match progress {
+        true => Some(Progress::new(search::span(audit.readers(), &filter).await?)),
+        false => None,
+    };
+    let pieces = stream::try_unfold((Some(Start::Newest), head, progress), move |(start, head, mut progress)| {
         let (audit, filter) = (audit.clone(), filter.clone());
         async move {
             let Some(start) = start else { return Ok(None) };
@@ -69,7 +85,11 @@ pub fn response(audit: Audit, filter: Filter, format: Format) -> Response {
                     }
                 }
             }
-            Ok::<_, sqlx::Error>(Some((Bytes::from(text), (page.next.map(Start::Before), None))))
+            if let Some(progress) = &mut progress {
+                progress.rows += page.rows.len();
+                progress.mark(page.next, &mut text);
+            }
+            Ok::<_, sqlx::Error>(Some((Bytes::from(text), (page.next.map(Start::Before), None, progress))))
         }
     });
     let mut response = Body::from_stream(pieces).into_response();
@@ -77,7 +97,7 @@ pub fn response(audit: Audit, filter: Filter, format: Format) -> Response {
     headers.insert(header::CONTENT_TYPE, format.content_type());
     headers.insert(header::CONTENT_DISPOSITION, format.disposition());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    response
+    Ok(response)
 }
 
 fn header_line(whole: bool) -> String {
@@ -121,6 +141,21 @@ fn cell(text: &str, out: &mut String) {
     }
     out.push_str(&text.replace('"', "\"\""));
     out.push('"');
+}
+
+// === impl Progress ===
+
+impl Progress {
+    fn new((oldest, newest): (i64, i64)) -> Self {
+        Self { rows: 0, oldest, newest }
+    }
+
+    /// `next` is the id down to which everything was looked at; there is none at the end.
+    fn mark(&self, next: Option<i64>, out: &mut String) {
+        let total = (self.newest - self.oldest + 1).max(0);
+        let looked_at = next.map_or(total, |next| (self.newest - next + 1).clamp(0, total));
+        writeln!(out, "\u{1e}{} {looked_at} {total}", self.rows).ok();
+    }
 }
 
 // === impl Format ===

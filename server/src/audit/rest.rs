@@ -1,4 +1,4 @@
-//! `GET /api/flowdeck/v1/audit` and `/audit/export`: who may see which rows.
+//! `GET /api/flowdeck/v1/audit`, `/audit/own` and `/audit/export`: who may see which rows.
 
 use axum::{
     Extension, Json,
@@ -35,6 +35,7 @@ struct Asked {
     /// The id of an API key.
     #[param(max_length = 255)]
     key: String,
+    /// Not for one's own, which name nobody.
     #[param(max_length = 255)]
     user: String,
     #[param(max_length = 255)]
@@ -57,6 +58,8 @@ struct Asked {
     model: String,
     /// `yes`: only what a key in shadow mode would have been refused.
     shadow: String,
+    /// `yes`: only what changed something.
+    changes: String,
     /// Ms since 1970.
     #[param(value_type = Option<i64>, minimum = 0)]
     from: String,
@@ -76,6 +79,9 @@ struct Asked {
     after: String,
     /// `csv` or `jsonl`, for an export only.
     format: String,
+    /// `yes`, for an export only: how far it is stands between the rows, in lines of U+001E, the number of rows so far, of calls that were
+    /// looked at, and of calls to look at.
+    progress: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -98,10 +104,29 @@ pub struct Rows<'a> {
 #[utoipa::path(get, path = "/audit", tag = "Audit", params(Asked), responses((status = 200, body = Rows<'_>)))]
 pub async fn rows(State(state): State<state::State>, Extension(principal): Extension<Principal>, uri: Uri) -> Result<Response> {
     let asked = Asked::parse(&uri)?;
-    if !asked.format.is_empty() {
-        return Err(Error::BadRequest("format= is for audit/export".into()));
-    }
     let filter = permitted(&state, &principal, asked.filter()?).await?;
+    listed(&state, &asked, &filter).await
+}
+
+/// `GET /api/flowdeck/v1/audit/own`: the caller's own calls, whichever way they came in, and nobody else's; asked and answered as `/audit`.
+///
+/// # Errors
+/// 400 for a query that cannot be understood or names a user, 401.
+#[utoipa::path(get, path = "/audit/own", tag = "Audit", params(Asked), responses((status = 200, body = Rows<'_>)))]
+pub async fn own(State(state): State<state::State>, Extension(principal): Extension<Principal>, uri: Uri) -> Result<Response> {
+    let asked = Asked::parse(&uri)?;
+    if !asked.user.is_empty() {
+        return Err(Error::BadRequest("audit/own has your own calls: user= is for audit".into()));
+    }
+    let mut filter = asked.filter()?;
+    filter.user = Some(caller::who(&state, &principal).await?.user);
+    listed(&state, &asked, &filter).await
+}
+
+async fn listed(state: &state::State, asked: &Asked, filter: &Filter) -> Result<Response> {
+    if ![&asked.format, &asked.progress].iter().all(|text| text.is_empty()) {
+        return Err(Error::BadRequest("format= and progress= are for audit/export".into()));
+    }
     let start = match (number("cursor", &asked.cursor)?, number("after", &asked.after)?) {
         (None, None) => Start::Newest,
         (Some(id), None) => Start::Before(id),
@@ -109,7 +134,7 @@ pub async fn rows(State(state): State<state::State>, Extension(principal): Exten
         (Some(_), Some(_)) => return Err(Error::BadRequest("cursor= and after= go in two directions; give one".into())),
     };
     let limit = number("limit", &asked.limit)?.map_or(PAGE, |limit| usize::try_from(limit).unwrap_or_default().clamp(1, LARGEST));
-    let page = search::page(state.audit.readers(), &filter, start, limit).await?;
+    let page = search::page(state.audit.readers(), filter, start, limit).await?;
     Ok(Json(Rows {
         rows: page.rows.iter().map(|row| row.shown(!filter.changes_only)).collect(),
         next: page.next.map(|id| id.to_string()),
@@ -141,8 +166,9 @@ pub async fn export(State(state): State<state::State>, Extension(principal): Ext
         "jsonl" => Format::Jsonl,
         _ => return Err(Error::BadRequest("format= is csv or jsonl".into())),
     };
+    let progress = yes("progress", &asked.progress)?;
     let filter = permitted(&state, &principal, asked.filter()?).await?;
-    Ok(export::response(state.audit.clone(), filter, format))
+    Ok(export::response(state.audit.clone(), filter, format, progress).await?)
 }
 
 /// The filter, narrowed to what the caller may see.
@@ -181,6 +207,14 @@ fn number(name: &str, text: &str) -> Result<Option<i64>> {
     match text.parse() {
         Ok(number) if number >= 0 => Ok(Some(number)),
         _ => Err(Error::BadRequest(format!("{name}= is a whole number"))),
+    }
+}
+
+fn yes(name: &str, text: &str) -> Result<bool> {
+    match text {
+        "" => Ok(false),
+        "yes" => Ok(true),
+        _ => Err(Error::BadRequest(format!("{name}= is yes, or nothing"))),
     }
 }
 
@@ -226,11 +260,8 @@ impl Asked {
             experiment: word("experiment", &self.experiment)?,
             run: word("run", &self.run)?,
             model: word("model", &self.model)?,
-            shadow: match self.shadow.as_str() {
-                "" => false,
-                "yes" => true,
-                _ => return Err(Error::BadRequest("shadow= is yes, or nothing".into())),
-            },
+            shadow: yes("shadow", &self.shadow)?,
+            changes: yes("changes", &self.changes)?,
             from: number("from", &self.from)?,
             to: number("to", &self.to)?,
             q: word("q", &self.q)?,

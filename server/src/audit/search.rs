@@ -33,6 +33,8 @@ pub struct Filter {
     pub model: Option<String>,
     /// Only what a key in shadow mode would have been refused.
     pub shadow: bool,
+    /// Only what changed something.
+    pub changes: bool,
     /// Ms since 1970, both included.
     pub from: Option<i64>,
     pub to: Option<i64>,
@@ -68,13 +70,7 @@ pub struct Page {
 /// When the database cannot be read.
 pub async fn page(readers: &SqlitePool, filter: &Filter, start: Start, limit: usize) -> sqlx::Result<Page> {
     let deadline = Instant::now() + PATIENCE;
-    let ends: Vec<Link> = sqlx::query_as("SELECT id, hash FROM chain ORDER BY place = 'head'")
-        .fetch_all(readers)
-        .await?;
-    let [anchor, head] = ends[..] else {
-        return Err(sqlx::Error::RowNotFound);
-    };
-    let (oldest, newest) = (anchor.id + 1, head.id);
+    let (oldest, newest) = ends(readers).await?;
     let mut range = match start {
         Start::Newest => Range::new(oldest, newest, Direction::Down),
         Start::Before(id) => Range::new(oldest, newest.min(id.saturating_sub(1)), Direction::Down),
@@ -120,6 +116,54 @@ pub async fn page(readers: &SqlitePool, filter: &Filter, start: Start, limit: us
         (Direction::Up, _) => Some(range.oldest - 1),
     };
     Ok(Page { rows, next, searched_to })
+}
+
+/// The oldest and the newest id between which all rows of the filter lie; told from marks and blocks, so that no row is read for it. Where
+/// there can be none, the oldest is behind the newest.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn span(readers: &SqlitePool, filter: &Filter) -> sqlx::Result<(i64, i64)> {
+    let (oldest, newest) = ends(readers).await?;
+    let (mut low, mut high) = (oldest / BLOCK, newest / BLOCK);
+    for (kind, value) in filter.marks() {
+        let mark = |order: &str| {
+            let mut query: QueryBuilder<Sqlite> = QueryBuilder::new("SELECT block FROM mark WHERE kind = ");
+            query.push_bind(kind.as_str()).push(" AND value = ").push_bind(value.to_owned());
+            query.push(format_args!(" ORDER BY block {order} LIMIT 1"));
+            query
+        };
+        let first: Option<i64> = mark("ASC").build_query_scalar().fetch_optional(readers).await?;
+        let last: Option<i64> = mark("DESC").build_query_scalar().fetch_optional(readers).await?;
+        low = low.max(first.unwrap_or(high + 1));
+        high = high.min(last.unwrap_or(low - 1));
+    }
+    if let Some(from) = filter.from {
+        let first: Option<i64> = sqlx::query_scalar("SELECT block FROM block WHERE last_at >= ? ORDER BY block LIMIT 1")
+            .bind(from)
+            .fetch_optional(readers)
+            .await?;
+        low = low.max(first.unwrap_or(high + 1));
+    }
+    if let Some(to) = filter.to {
+        let last: Option<i64> = sqlx::query_scalar("SELECT block FROM block WHERE first_at <= ? ORDER BY block DESC LIMIT 1")
+            .bind(to)
+            .fetch_optional(readers)
+            .await?;
+        high = high.min(last.unwrap_or(low - 1));
+    }
+    Ok((oldest.max(low * BLOCK), newest.min(high * BLOCK + BLOCK - 1)))
+}
+
+/// The oldest id that is kept, and the newest.
+async fn ends(readers: &SqlitePool) -> sqlx::Result<(i64, i64)> {
+    let ends: Vec<Link> = sqlx::query_as("SELECT id, hash FROM chain ORDER BY place = 'head'")
+        .fetch_all(readers)
+        .await?;
+    let [anchor, head] = ends[..] else {
+        return Err(sqlx::Error::RowNotFound);
+    };
+    Ok((anchor.id + 1, head.id))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -305,7 +349,7 @@ impl Filter {
         if let Some(to) = self.to {
             query.push(" AND c.at <= ").push_bind(to);
         }
-        if self.changes_only {
+        if self.changes || self.changes_only {
             query.push(" AND c.changes");
         }
         if let Some(q) = &self.q {
@@ -319,5 +363,61 @@ impl Filter {
             query.push(format_args!(" AND concat_ws(char(10), {open}{more}) LIKE "));
             query.push_bind(format!("%{escaped}%")).push(" ESCAPE '\\'");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{BLOCK, Filter, span};
+    use crate::{
+        audit::{
+            self, Entry,
+            entry::tests::entry,
+            store::{Store, readers},
+        },
+        config,
+    };
+
+    #[tokio::test]
+    async fn a_span_has_all_rows_of_the_filter_and_few_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(audit::FILE);
+        let limits = config::Audit {
+            audit_keep: Duration::from_secs(u64::from(u32::MAX)),
+            audit_most: 1_000_000,
+        };
+        let mut store = Store::open(&file, &limits).await.unwrap();
+        let empty = readers(&file).await.unwrap();
+        let (oldest, newest) = span(&empty, &Filter::default()).await.unwrap();
+        assert!(oldest > newest, "there is nothing yet");
+        let row = |at: i64| Entry {
+            at,
+            user: Some(if (600..700).contains(&at) { "rare" } else { "often" }.into()),
+            ..entry()
+        };
+        let rows: Vec<Entry> = (1..=2000).map(row).collect();
+        store.append(&rows).await.unwrap();
+        store.close().await;
+        let readers = readers(&file).await.unwrap();
+
+        let of = |user: &str| Filter {
+            user: Some(user.into()),
+            ..Filter::default()
+        };
+        assert_eq!(span(&readers, &Filter::default()).await.unwrap(), (1, 2000));
+        assert_eq!(span(&readers, &of("often")).await.unwrap(), (1, 2000));
+        assert_eq!(span(&readers, &of("rare")).await.unwrap(), (2 * BLOCK, 3 * BLOCK - 1));
+        let (oldest, newest) = span(&readers, &of("nobody")).await.unwrap();
+        assert!(oldest > newest);
+        let late = Filter {
+            from: Some(1000),
+            to: Some(1100),
+            ..Filter::default()
+        };
+        assert_eq!(span(&readers, &late).await.unwrap(), (3 * BLOCK, 5 * BLOCK - 1));
+        let (oldest, newest) = span(&readers, &Filter { to: Some(0), ..late }).await.unwrap();
+        assert!(oldest > newest);
     }
 }

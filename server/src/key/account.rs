@@ -117,9 +117,7 @@ pub async fn delete(
     if !state.db.service_accounts().await?.iter().any(|account| account.name == name) {
         return Err(Error::NotFound("there is no such service account".into()));
     }
-    for key in state.keys.list(|key| key.user == name) {
-        state.keys.change(&key.id, |key| key.state = super::State::Revoked).await?;
-    }
+    state.keys.revoke_all(&name).await?;
     let authorization = caller::authorization(&state, &principal).await?;
     match mlflow::delete_user(&state.upstream, &authorization, &name).await {
         Ok(()) | Err(UserError::Missing) => {}

@@ -82,6 +82,20 @@ pub struct Asked {
     user: Option<String>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Whose {
+    /// Oneself; somebody else for owners.
+    user: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Revoked {
+    /// How many keys ended.
+    revoked: usize,
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
@@ -237,6 +251,23 @@ pub async fn revoke(
     let key = revoked.await?.ok_or_else(gone)?;
     tracing::info!(user = key.user, by = principal.user(), key = key.id, "an API key was revoked");
     Ok(Json(Told::of(&key, clock::now(), None)).into_response())
+}
+
+/// `DELETE /api/flowdeck/v1/keys?user=` → `{"revoked":number}`: revokes all keys of one user for good
+#[utoipa::path(delete, path = "/keys", tag = "API keys", params(Whose), responses((status = 200, body = Revoked)))]
+pub async fn revoke_all(
+    State(state): State<state::State>,
+    Extension(principal): Extension<Principal>,
+    extract::Query(Whose { user }): extract::Query<Whose>,
+) -> Result<Response> {
+    state.audit.can_write()?;
+    let own = name(&state, &principal).await?;
+    if user != own {
+        caller::owner(&state, &principal).await?;
+    }
+    let revoked = state.keys.revoke_all(&user).await?;
+    tracing::info!(user, by = own, revoked, "all API keys of a user were revoked");
+    Ok(Json(Revoked { revoked }).into_response())
 }
 
 /// `POST /api/flowdeck/v1/keys/{id}/rotate` → the key with a new text; the old one works for `grace_seconds` more

@@ -255,6 +255,135 @@ async fn what_a_caller_adds_says_nothing_of_what_was_touched() {
 }
 
 #[tokio::test]
+async fn ones_own_calls_are_ones_own_whoever_asks_and_however() {
+    let app = TestApp::start().await;
+    let (admin, one, other) = (app.admin(), app.basic().await, app.session().await);
+    let (mine, theirs) = (experiment(&one).await, experiment(&other).await);
+    let own = |query: &str| format!("{AUDIT}/own?{query}");
+    let named = |user: &str| format!("user={user}");
+
+    // All ways in: by a password, in a browser, with a key.
+    let browser = app.sign_in(&one.user, &one.password).await;
+    let made = json(
+        one.post(
+            "/api/flowdeck/v1/keys",
+            json!({ "name": "own", "scopes": ["read", "write", "admin"] }),
+        )
+        .await,
+    )
+    .await;
+    let program = app.key(&one.user, made["key"].as_str().unwrap());
+    let by_key = experiment(&program).await;
+    let found = at_least(2, &admin, &format!("{}&route=/2.0/mlflow/experiments/create", named(&one.user))).await;
+    for caller in [&one, &browser, &program] {
+        let all = json(caller.get(&own("limit=500")).await).await;
+        let all = all["rows"].as_array().unwrap();
+        assert!(all.iter().all(|row| row["user"] == one.user.as_str()), "{all:?}");
+        let ways: Vec<&Value> = all.iter().map(|row| &row["way"]).collect();
+        for way in ["basic", "session", "key"] {
+            assert!(ways.contains(&&json!(way)), "{way} of {ways:?}");
+        }
+        let created = json(caller.get(&own("route=/2.0/mlflow/experiments/create")).await).await;
+        assert_eq!(created["rows"], json!(found), "with address and key");
+        let changes = json(caller.get(&own("changes=yes&limit=500")).await).await;
+        let changes = changes["rows"].as_array().unwrap();
+        assert!(changes.iter().any(|row| row["experiments"] == json!([by_key])));
+        assert!(changes.iter().all(|row| row["method"] != "GET"), "{changes:?}");
+    }
+
+    // Nobody is asked for by name, not even oneself; and no filter leads to the rows of others.
+    for caller in [&one, &other, &admin, &program] {
+        for user in [&one.user, &other.user, "admin"] {
+            let answer = caller.get(&own(&named(user))).await;
+            assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{user}");
+        }
+        for odd in [
+            "user=&user=admin",
+            "user%5B%5D=admin",
+            "User=admin",
+            "format=csv",
+            "progress=yes",
+            "changes=no",
+        ] {
+            assert_eq!(caller.get(&own(odd)).await.status(), StatusCode::BAD_REQUEST, "{odd}");
+        }
+    }
+    for query in [
+        format!("experiment={theirs}"),
+        format!("q={}", other.user),
+        "way=none".into(),
+        "q=%25".into(),
+        "q='%20OR%201=1".into(),
+    ] {
+        let answer = json(one.get(&own(&query)).await).await;
+        assert_eq!(answer["rows"], json!([]), "{query}");
+    }
+    let seen = json(other.get(&own(&format!("experiment={mine}"))).await).await;
+    assert_eq!(seen["rows"], json!([]), "not even what one may read");
+    let owners = json(admin.get(&own("limit=500")).await).await;
+    assert!(owners["rows"].as_array().unwrap().iter().all(|row| row["user"] == "admin"));
+}
+
+#[tokio::test]
+async fn ones_own_calls_are_for_somebody_with_a_whole_key() {
+    let app = TestApp::start().await;
+    let user = app.session().await;
+    let id = experiment(&user).await;
+    let own = format!("{AUDIT}/own");
+    assert_eq!(app.anonymous().get(&own).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        app.known(&user.user, "not the password").get(&own).await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        app.key(&user.user, "fd_nonsense").get(&own).await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+    for limits in [
+        json!({ "scopes": ["read", "write"] }),
+        json!({ "scopes": ["read", "write", "admin"], "experiments": [id] }),
+        json!({ "scopes": ["read", "write", "admin"], "models": ["m"] }),
+        json!({ "scopes": ["read", "write", "admin"], "families": ["experiments"] }),
+    ] {
+        let mut wanted = limits.clone();
+        wanted["name"] = json!("narrow");
+        let made = json(user.post("/api/flowdeck/v1/keys", wanted).await).await;
+        let program = app.key(&user.user, made["key"].as_str().unwrap());
+        for query in ["", "?user=admin", &format!("?experiment={id}")] {
+            let answer = program.get(&format!("{own}{query}")).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{limits} {query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_export_says_how_far_it_is_to_whoever_asks() {
+    let app = TestApp::start().await;
+    let user = app.session().await;
+    for _ in 0..3 {
+        experiment(&user).await;
+    }
+    let query = format!("user={}&route=/2.0/mlflow/experiments/create", user.user);
+    for format in ["csv", "jsonl"] {
+        let get = async |more: &str| {
+            let answer = user.get(&format!("{AUDIT}/export?format={format}&{query}{more}")).await;
+            answer.text().await.unwrap()
+        };
+        let (plain, marked) = (get("").await, get("&progress=yes").await);
+        assert!(!plain.contains('\u{1e}'), "{plain}");
+        let (marks, rows): (Vec<&str>, Vec<&str>) = marked.split_inclusive('\n').partition(|line| line.starts_with('\u{1e}'));
+        assert_eq!(rows.concat(), plain, "without its marks it is the same file");
+        let last: Vec<i64> = marks.last().unwrap()[1..]
+            .split_whitespace()
+            .map(|word| word.parse().unwrap())
+            .collect();
+        assert!(last[0] == 3 && last[1] == last[2] && last[2] >= 3, "{last:?}");
+    }
+    let bad = user.get(&format!("{AUDIT}/export?format=csv&{query}&progress=1")).await;
+    assert_eq!(bad.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn an_export_has_every_row_in_both_formats() {
     let app = TestApp::start().await;
     let user = app.session().await;

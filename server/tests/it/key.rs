@@ -607,3 +607,54 @@ async fn a_stale_password_is_told_in_words() {
     app.sign_in(&user.user, "another long password").await;
     assert_eq!(program.get(SEARCH).await.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn all_keys_of_a_user_are_revoked_at_once() {
+    let app = TestApp::start().await;
+    let (user, other, admin) = (app.session().await, app.session().await, app.admin());
+    let (first, program) = with_key(&app, &user, json!({})).await;
+    let (second, _) = with_key(&app, &user, json!({})).await;
+    let disabled = user.request("PATCH", &path(&second)).json(&json!({ "state": "disabled" }));
+    assert_eq!(disabled.send().await.unwrap().status(), StatusCode::OK);
+    let (_, spared) = with_key(&app, &other, json!({})).await;
+    let whole = json!({ "scopes": ["read", "write", "admin"], "experiments": ["1"] });
+    let (_, narrow) = with_key(&app, &other, whole).await;
+
+    let all_of = |caller: &Caller, name: &str| caller.request("DELETE", &format!("{KEYS}?user={name}")).send();
+    for (caller, status) in [(&other, 403), (&program, 403), (&narrow, 403), (&app.anonymous(), 401)] {
+        assert_eq!(all_of(caller, &user.user).await.unwrap().status(), status);
+    }
+    for bad in [
+        KEYS.to_owned(),
+        format!("{KEYS}?all=true"),
+        format!("{KEYS}?user={}&all=true", user.user),
+    ] {
+        let answer = admin.request("DELETE", &bad).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{bad}");
+    }
+    assert_eq!(program.get(SEARCH).await.status(), StatusCode::OK, "nothing has happened so far");
+
+    // The user's password is reset; the keys would come back with the next sign-in.
+    let change = json!({ "username": user.user, "password": "another long password" });
+    let reset = admin.request("PATCH", "/api/2.0/mlflow/users/update-password").json(&change);
+    assert_eq!(reset.send().await.unwrap().status(), StatusCode::OK);
+    let done = json(all_of(&admin, &user.user).await.unwrap()).await;
+    assert_eq!(done, json!({ "revoked": 2 }));
+    let again = app.sign_in(&user.user, "another long password").await;
+    refused(program.get(SEARCH).await, 401, "was revoked").await;
+    let kept = json(again.get(&path(&first)).await).await;
+    assert_eq!(kept["state"], "revoked", "they stay in the list");
+    assert_eq!(spared.get(SEARCH).await.status(), StatusCode::OK, "of this user only");
+
+    assert_eq!(json(all_of(&admin, &user.user).await.unwrap()).await, json!({ "revoked": 0 }));
+    assert_eq!(
+        json(all_of(&admin, "nobody-of-this-name").await.unwrap()).await,
+        json!({ "revoked": 0 })
+    );
+    assert_eq!(
+        json(all_of(&other, &other.user).await.unwrap()).await,
+        json!({ "revoked": 2 }),
+        "one's own"
+    );
+    refused(spared.get(SEARCH).await, 401, "was revoked").await;
+}

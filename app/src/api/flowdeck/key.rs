@@ -158,11 +158,22 @@ impl Scope {
 /// # Errors
 /// 403 for `all` where one is no administrator.
 pub async fn list(client: &Client, all: bool) -> Result<Vec<Key>> {
+    listed(client, if all { "?all=true" } else { "" }).await
+}
+
+/// The keys of one user.
+///
+/// # Errors
+/// 403 for somebody else's where one is no administrator.
+pub async fn list_of(client: &Client, user: &str) -> Result<Vec<Key>> {
+    listed(client, &format!("?user={}", escape(user))).await
+}
+
+async fn listed(client: &Client, query: &str) -> Result<Vec<Key>> {
     #[derive(Deserialize)]
     struct Answer {
         keys: Vec<Key>,
     }
-    let query = if all { "?all=true" } else { "" };
     Ok(client.get::<Answer>(&format!("{KEYS}{query}")).await?.keys)
 }
 
@@ -212,6 +223,19 @@ pub async fn rotate(client: &Client, id: &str, grace_seconds: u32) -> Result<Mad
 pub async fn revoke(client: &Client, id: &str) -> Result<Key> {
     let text = client.text(Method::Delete, &format!("{KEYS}/{}", escape(id)), None).await?;
     read(&text)
+}
+
+/// Ends all keys of a user for good, and says how many.
+///
+/// # Errors
+/// 403 for somebody else's where one is no administrator.
+pub async fn revoke_all(client: &Client, user: &str) -> Result<usize> {
+    #[derive(Deserialize)]
+    struct Answer {
+        revoked: usize,
+    }
+    let text = client.text(Method::Delete, &format!("{KEYS}?user={}", escape(user)), None).await?;
+    Ok(read::<Answer>(&text)?.revoked)
 }
 
 /// # Errors

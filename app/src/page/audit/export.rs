@@ -5,7 +5,10 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use super::search::Wanted;
 use crate::{
     Site,
-    api::{ApiError, flowdeck::audit},
+    api::{
+        ApiError,
+        flowdeck::audit::{self, Progress, Sieve},
+    },
     browser::{self, Download},
     part::{
         button::Button,
@@ -13,18 +16,11 @@ use crate::{
         dynamic::dynamic,
         icon::{self, Icon},
         menu::Menu,
-        number::{count, short},
+        number::count,
         toast::Toasts,
     },
-    state::address::Address,
+    state::{address::Address, query::Query},
 };
-
-/// How far an export is.
-#[derive(Clone, Copy, Default)]
-struct Progress {
-    bytes: usize,
-    lines: usize,
-}
 
 pub fn menu(address: Address) -> AnyView {
     let site = StoredValue::new(Site::expect());
@@ -32,9 +28,9 @@ pub fn menu(address: Address) -> AnyView {
     let toasts = Toasts::expect();
     let progress = RwSignal::new(None::<Progress>);
     let stopped = StoredValue::new(false);
-    let path = move |format: &'static str| {
+    let path = move |format: &'static str, of: fn(&Query, &str) -> String| {
         let wanted = address.query().with(Wanted::read);
-        site.with_value(|site| site.href(&audit::export(&wanted.query(clock.now()), format)))
+        site.with_value(|site| site.href(&of(&wanted.query(clock.now()), format)))
     };
     let start = move |event: ev::MouseEvent, format: &'static str| {
         event.prevent_default();
@@ -43,17 +39,22 @@ pub fn menu(address: Address) -> AnyView {
         }
         progress.set(Some(Progress::default()));
         stopped.set_value(false);
-        let path = untrack(|| path(format));
+        let path = untrack(|| path(format, audit::export_marked));
         spawn_local(async move {
+            let mut sieve = Sieve::default();
             // It goes on when one has left the page; the last word is a notice.
-            let go_on = move |bytes, lines| {
-                progress.try_set(Some(Progress { bytes, lines }));
+            let look = |bytes: &mut Vec<u8>| {
+                sieve.sift(bytes);
+                progress.try_set(Some(sieve.progress));
                 !stopped.try_get_value().unwrap_or(false)
             };
-            let done = browser::download(&path, &format!("flowdeck-audit.{format}"), go_on).await;
+            let done = browser::download(&path, &format!("flowdeck-audit.{format}"), look).await;
             progress.try_set(None);
             match done {
-                Download::Saved { lines } => toasts.say(format!("Exported {}", rows(format, lines))),
+                Download::Saved => toasts.say(match sieve.progress.rows {
+                    1 => "Exported 1 row".to_owned(),
+                    rows => format!("Exported {} rows", count(rows)),
+                }),
                 Download::Stopped => toasts.say("The export was stopped; nothing was saved"),
                 Download::Failed(status) => {
                     let error = ApiError::refused(status);
@@ -63,13 +64,20 @@ pub fn menu(address: Address) -> AnyView {
         });
     };
     let item = move |format: &'static str, label: &'static str| {
-        view! { <a class="item" href=move || path(format) download="" on:click=move |event| start(event, format)><Icon icon=icon::Download/>{label}</a> }
+        view! { <a class="item" href=move || path(format, audit::export) download="" on:click=move |event| start(event, format)><Icon icon=icon::Download/>{label}</a> }
     };
+    let told = move || progress.get().unwrap_or_default();
+    let says = move || {
+        let Progress { rows, looked_at, total } = told();
+        match total {
+            0 => "Looking…".to_owned(),
+            total if rows == looked_at => format!("{} of {} rows", count(rows), count(total)),
+            total => format!("{} rows in {} of {} calls", count(rows), count(looked_at), count(total)),
+        }
+    };
+    let is_running = Memo::new(move |_| progress.read().is_some());
     let running = move || {
-        progress.get().map(|progress| {
-            let far = format!("{} so far, {} MB", count(progress.lines), short(progress.bytes as f64 / 1e6));
-            view! { <span class="line" role="status"><span class="busy"></span>{far}<Button class="small" on:click=move |_| stopped.set_value(true)>"Stop"</Button></span> }
-        })
+        is_running.get().then(|| view! { <span class="line export"><progress aria-label="Export" max=move || told().total.max(1) value=move || told().looked_at></progress><span>{says}</span><Button class="small" on:click=move |_| stopped.set_value(true)>"Stop"</Button></span> })
     };
     view! {
         {dynamic(running)}
@@ -81,12 +89,4 @@ pub fn menu(address: Address) -> AnyView {
         </Menu>
     }
     .into_any()
-}
-
-/// A CSV has a line of names before its rows.
-fn rows(format: &str, lines: usize) -> String {
-    match lines - usize::from(format == "csv" && lines > 0) {
-        1 => "1 row".to_owned(),
-        rows => format!("{} rows", count(rows)),
-    }
 }

@@ -165,7 +165,7 @@ fn line(address: Address, opened: Memo<Option<String>>, row: Row) -> AnyView {
     let open = Memo::new(move |_| opened.read().as_deref() == Some(own.as_str()));
     let href = move || address.with(&[("row", (!open.get()).then_some(id.as_str()))]);
     let user = match row.user.clone() {
-        Some(user) => narrow(address, "user", user.clone(), user),
+        Some(user) => view! { <Link to=Route::User { name: user.clone() }><bdi>{user}</bdi></Link> }.into_any(),
         None => view! { <span class="muted">"nobody"</span> }.into_any(),
     };
     let about = about(&row);
@@ -189,7 +189,10 @@ fn line(address: Address, opened: Memo<Option<String>>, row: Row) -> AnyView {
 fn facts(address: Address, row: &Row) -> AnyView {
     let fact = |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> };
     let text = |text: &Option<String>| text.clone().map(|text| view! { <bdi>{text}</bdi> }.into_any());
-    let user = row.user.clone().map(|user| narrow(address, "user", user.clone(), user));
+    let user = row.user.clone().map(|user| {
+        let (name, all) = (user.clone(), narrow(address, "user", user.clone(), "all calls".into()));
+        view! { <Link to=Route::User { name: user }><bdi>{name}</bdi></Link>" · "{all} }.into_any()
+    });
     let key = row.key.clone().map(|key| narrow(address, "key", key.clone(), key));
     let request = row
         .request_id

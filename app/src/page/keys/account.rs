@@ -14,9 +14,11 @@ use crate::{
         face::quoted,
         field::TextField,
         icon::{self, Icon},
+        link::Link,
         number::count,
         time::Time,
     },
+    route::Route,
 };
 
 pub fn accounts(changes: Changes) -> AnyView {
@@ -59,7 +61,7 @@ pub fn accounts(changes: Changes) -> AnyView {
         view! {
             <li>
                 <Icon icon=icon::User/>
-                <div class="what"><b><bdi>{account.name}</bdi></b><div class="muted">{keys}" · made "<Time at=account.created_at/>" by "<bdi>{account.created_by}</bdi></div></div>
+                <div class="what"><b><Link to=Route::User { name: account.name.clone() }><bdi>{account.name}</bdi></Link></b><div class="muted">{keys}" · made "<Time at=account.created_at/>" by "<Link to=Route::User { name: account.created_by.clone() }><bdi>{account.created_by}</bdi></Link></div></div>
                 <span class="line needs-script">
                     <button type="button" class="button small" aria-label=format!("New key for {user}") on:click={ let user = user.clone(); move |_| changes.open(Opened::New(Some(user.clone()))) }><Icon icon=icon::Plus/>"New key"</button>
                     <button type="button" class="button quiet small square" aria-label=format!("Delete {user}") title="Delete" on:click=move |_| changes.open(Opened::Delete(own.clone()))><Icon icon=icon::Trash/></button>

@@ -32,6 +32,8 @@ pub enum Opened {
     Edit(Key),
     Rotate(Key),
     Revoke(Key),
+    /// All keys of this user, and how many these are.
+    RevokeAll(String, usize),
     /// A service account to delete.
     Delete(Account),
 }
@@ -77,6 +79,7 @@ impl Changes {
             Some(Opened::Edit(key)) => format!("Edit {}", quoted(&key.name)),
             Some(Opened::Rotate(key)) => format!("Rotate {}", quoted(&key.name)),
             Some(Opened::Revoke(key)) => format!("Revoke {}?", quoted(&key.name)),
+            Some(Opened::RevokeAll(user, _)) => format!("Revoke all keys of {}?", quoted(user)),
             Some(Opened::Delete(account)) => format!("Delete {}?", quoted(&account.name)),
         })
     }
@@ -128,6 +131,13 @@ impl Changes {
                 Err(error) => self.toasts.failed("That could not be undone", &error),
             }
         });
+    }
+
+    /// Everybody's keys, asked for anew.
+    pub async fn refresh_keys(&self) -> api::Result<()> {
+        let keys = key::list(&self.client(), true).await?;
+        self.keys.try_set(keys);
+        Ok(())
     }
 
     /// The service accounts, asked for anew.

@@ -13,6 +13,7 @@ use crate::{
         dynamic::dynamic,
         face::Empty,
         icon::{self, Icon},
+        link::Link,
         menu::Menu,
         number::{count, short},
         time::Time,
@@ -28,10 +29,13 @@ pub fn list(all: bool, changes: Changes) -> AnyView {
     let address = Address::here();
     let words = address.memo("q");
     let state = address.memo("state");
+    let user = address.memo("user");
     let found = Memo::new(move |_| {
         let words = lower(&words.get().unwrap_or_default());
         let state = state.get();
+        let user = user.get().filter(|_| all);
         let mut found = changes.keys.get();
+        found.retain(|key| user.as_ref().is_none_or(|user| key.user == *user));
         found.retain(|key| {
             let texts = [&key.name, &key.user, &key.start, &key.id];
             let named = words.is_empty() || texts.iter().any(|text| lower(text).contains(&words));
@@ -65,6 +69,7 @@ pub fn list(all: bool, changes: Changes) -> AnyView {
     let shown = Memo::new(move |_| (changes.keys.read().is_empty(), found.read().is_empty()));
     view! {
         {all.then(|| search(address))}
+        {dynamic(move || user.get().filter(|_| all).map(|user| of_user(address, changes, user)))}
         {dynamic(move || match shown.get() {
             (true, _) if all => view! { <Empty icon=icon::Key title="Nobody has a key yet"><p>"People make their own at Account, API keys. For programs that belong to nobody there are service accounts, below."</p></Empty> }.into_any(),
             (true, _) => view! {
@@ -76,7 +81,7 @@ pub fn list(all: bool, changes: Changes) -> AnyView {
             (_, true) => view! {
                 <Empty icon=icon::Search title="No key matches">
                     <p>"Looked in names, users, ids and the first letters of the keys."</p>
-                    <div class="actions"><a class="button" href=move || address.with(&[("q", None), ("state", None)]) data-noscroll="">"Show all"</a></div>
+                    <div class="actions"><a class="button" href=move || address.with(&[("q", None), ("state", None), ("user", None)]) data-noscroll="">"Show all"</a></div>
                 </Empty>
             }.into_any(),
             _ => table(),
@@ -86,10 +91,36 @@ pub fn list(all: bool, changes: Changes) -> AnyView {
     .into_any()
 }
 
+/// Says that only this user's keys are shown, and offers to end them all.
+fn of_user(address: Address, changes: Changes, user: String) -> AnyView {
+    let (to, name, whose) = (Route::User { name: user.clone() }, user.clone(), user.clone());
+    let living = Memo::new(move |_| {
+        changes
+            .keys
+            .with(|keys| keys.iter().filter(|key| key.user == whose && key.state != State::Revoked).count())
+    });
+    let revoke = move || {
+        let user = user.clone();
+        let ask = move |_| changes.open(Opened::RevokeAll(user.clone(), living.get_untracked()));
+        (living.get() > 0).then(|| {
+            view! { <span class="needs-script"><Button class="danger small" icon=icon::Trash on:click=ask>"Revoke all of them…"</Button></span> }
+        })
+    };
+    view! {
+        <div class="statusbar of-user">
+            <span>"Only the keys of "<Link to=to><bdi>{name}</bdi></Link></span>
+            <a class="button small" href=move || address.with(&[("user", None)]) data-noscroll="">"Show everybody's"</a>
+            {dynamic(revoke)}
+        </div>
+    }
+    .into_any()
+}
+
 /// By name, user or first letters, and by state: a form, so that it works without a script.
 fn search(address: Address) -> AnyView {
     let query = address.memo("q");
     let state = address.memo("state");
+    let user = address.get_untracked("user");
     let typed = move |event: ev::Event| address.replace(&[("q", Some(&event_target_value(&event)))]);
     let chosen = move |event: ev::Event| address.go(&[("state", Some(&event_target_value(&event)))]);
     let option = |value: &'static str, label: &'static str| {
@@ -107,6 +138,7 @@ fn search(address: Address) -> AnyView {
             <select class="input" name="state" aria-label="State" on:change=chosen>
                 {option("", "Any state")}{option("active", "Active")}{option("disabled", "Disabled")}{option("expired", "Expired")}{option("revoked", "Revoked")}
             </select>
+            {user.map(|user| view! { <input type="hidden" name="user" value=user/> })}
             <button class="button without-script" type="submit">"Search"</button>
         </form>
     }
@@ -128,12 +160,14 @@ fn row(all: bool, key: Key, target: RwSignal<Option<Key>>) -> AnyView {
         None => view! { <span class="muted">"not yet"</span> }.into_any(),
     };
     let still = key.previous_until.filter(|_| !over);
+    let (to, name) = (Route::User { name: key.user.clone() }, key.user.clone());
+    let user = all.then(|| view! { <td data-label="User"><Link to=to><bdi>{name}</bdi></Link></td> });
     view! {
         <tr class:over=over>
             <th scope="row"><bdi class="name">{key.name.clone()}</bdi>" "<code class="faint">{format!("{}…", key.start)}</code>
                 {still.map(|until| view! { <div class="faint small">"the secret before works until "<Time at=until/></div> })}
             </th>
-            {all.then(|| view! { <td data-label="User"><bdi>{key.user.clone()}</bdi></td> })}
+            {user}
             <td data-label="May">{may(&key)}</td>
             <td data-label="Expires">{expires}</td>
             <td data-label="Last used">{used}</td>

@@ -27,6 +27,7 @@ pub fn ask(changes: Changes, opened: Opened) -> AnyView {
         Opened::Edit(key) => form(changes, Some(key), None),
         Opened::Rotate(key) => rotate(changes, key),
         Opened::Revoke(key) => revoke(changes, key),
+        Opened::RevokeAll(user, keys) => revoke_all(changes, user, keys),
         Opened::Delete(account) => delete(changes, account),
     }
 }
@@ -82,6 +83,30 @@ fn revoke(changes: Changes, key: Key) -> AnyView {
     )
 }
 
+fn revoke_all(changes: Changes, user: String, keys: usize) -> AnyView {
+    let (whole, label) = match keys {
+        1 => ("The one key".to_owned(), "Revoke the key".to_owned()),
+        keys => (format!("All {} keys", count(keys)), format!("Revoke {} keys", count(keys))),
+    };
+    let about = format!(
+        "{whole} of {} that still work or could work again: whatever uses them is refused from now on, also after {} has signed in again. This is for good and cannot be undone.",
+        quoted(&user),
+        quoted(&user)
+    );
+    question(changes, view! { <p>{about}</p> }.into_any(), label, "danger primary", move || {
+        let user = user.clone();
+        async move {
+            let revoked = match key::revoke_all(&changes.client(), &user).await? {
+                1 => "1 key".to_owned(),
+                keys => format!("{} keys", count(keys)),
+            };
+            changes.toasts.say(format!("Revoked {revoked} of {}", quoted(&user)));
+            changes.refresh_keys().await?;
+            changes.refresh_accounts().await
+        }
+    })
+}
+
 fn delete(changes: Changes, account: Account) -> AnyView {
     let keys = match account.keys {
         0 => "It has no keys.".to_owned(),
@@ -100,11 +125,9 @@ fn delete(changes: Changes, account: Account) -> AnyView {
         move || {
             let name = account.name.clone();
             async move {
-                let client = changes.client();
-                key::delete_account(&client, &name).await?;
+                key::delete_account(&changes.client(), &name).await?;
                 changes.refresh_accounts().await?;
-                let keys = key::list(&client, true).await?;
-                changes.keys.try_set(keys);
+                changes.refresh_keys().await?;
                 changes.toasts.say(format!("Deleted {}", quoted(&name)));
                 Ok(())
             }
@@ -113,10 +136,11 @@ fn delete(changes: Changes, account: Account) -> AnyView {
 }
 
 /// `act` closes the dialog where it succeeds; where it does not, the dialog says why.
-fn question<F>(changes: Changes, about: AnyView, label: &'static str, class: &'static str, act: impl Fn() -> F + 'static) -> AnyView
+fn question<F>(changes: Changes, about: AnyView, label: impl Into<String>, class: &'static str, act: impl Fn() -> F + 'static) -> AnyView
 where
     F: Future<Output = api::Result<()>> + 'static,
 {
+    let label: String = label.into();
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<String>);
     let submit = move |event: ev::SubmitEvent| {

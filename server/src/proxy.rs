@@ -42,7 +42,7 @@ use crate::{
     stall::Stall,
     state::State,
     upstream::{
-        Starting, Upstream,
+        NoTarget, Starting, Upstream,
         door::{Answer, Failure},
     },
 };
@@ -194,9 +194,10 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, reque
     } else {
         parts.uri.query().map(Cow::Borrowed)
     };
-    let target = upstream
-        .target(&path, query.as_deref())
-        .map_err(|error| Error::Upstream(error.to_string()))?;
+    let target = upstream.target(&path, query.as_deref()).map_err(|none| match none {
+        NoTarget::Starting(error) => Error::Upstream(error.to_string()),
+        NoTarget::TooLong => Error::BadRequest(none.to_string()),
+    })?;
 
     let limit = body::limit(row);
     let mut headers = header::request(parts.headers, row, client, credential.authorization);

@@ -32,6 +32,16 @@ pub struct Target {
     pub host: HeaderValue,
 }
 
+/// Why a call cannot be handed on.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTarget {
+    #[error(transparent)]
+    Starting(#[from] Starting),
+    /// Escaped, what is not ASCII takes three times its room.
+    #[error("the address is too long")]
+    TooLong,
+}
+
 /// MLflow's address is not known yet: the managed server has not come up.
 #[derive(Debug, thiserror::Error)]
 #[error("MLflow is starting; try again in a few seconds")]
@@ -74,8 +84,8 @@ impl Upstream {
     /// As [`Upstream::url`], for the door: `path` is canonical, `query` is as the caller wrote it.
     ///
     /// # Errors
-    /// [`Starting`] while a managed MLflow has no address.
-    pub fn target(&self, path: &str, query: Option<&str>) -> Result<Target, Starting> {
+    /// [`NoTarget`].
+    pub fn target(&self, path: &str, query: Option<&str>) -> Result<Target, NoTarget> {
         let address = self.address.borrow();
         let base = address.as_ref().ok_or(Starting)?;
         // The base's own path was made canonical when its URL was parsed.
@@ -96,7 +106,7 @@ impl Upstream {
             .build();
         match (uri, HeaderValue::try_from(authority)) {
             (Ok(uri), Ok(host)) => Ok(Target { uri, host }),
-            _ => Err(Starting),
+            _ => Err(NoTarget::TooLong),
         }
     }
 
@@ -124,5 +134,34 @@ impl Upstream {
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::{NoTarget, Upstream};
+
+    #[test]
+    fn a_target_lies_below_the_base_and_is_ascii() {
+        let at = |base: &str| Upstream::new(watch::channel(Some(base.parse().unwrap())).1).unwrap();
+        for (base, query, uri, host) in [
+            ("http://mlflow:5000", None, "http://mlflow:5000/api/x", "mlflow:5000"),
+            (
+                "https://ml.example.org/mlflow/",
+                Some("a=%2F"),
+                "https://ml.example.org/mlflow/api/x?a=%2F",
+                "ml.example.org",
+            ),
+            ("http://[::1]:80", Some("a=é"), "http://[::1]/api/x?a=%C3%A9", "[::1]"),
+        ] {
+            let target = at(base).target("/api/x", query).unwrap();
+            assert_eq!((target.uri.to_string().as_str(), target.host.to_str().unwrap()), (uri, host));
+        }
+        let long = "é".repeat(20_000);
+        assert!(matches!(at("http://mlflow").target("/x", Some(&long)), Err(NoTarget::TooLong)));
+        let starting = Upstream::new(watch::channel(None).1).unwrap();
+        assert!(matches!(starting.target("/x", None), Err(NoTarget::Starting(_))));
     }
 }

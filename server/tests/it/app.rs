@@ -33,7 +33,13 @@ use server::{
     vault::{KeyRing, Vault},
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{RwLock, watch},
+};
+
+/// Read by tests that look at a clock, written by those that take the whole machine: they would disturb each other.
+pub static CALM: RwLock<()> = RwLock::const_new(());
 
 /// Stands in for the browser's files where no browser is.
 pub const SITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/site");

@@ -18,16 +18,19 @@ use server::{admission, error::Error, listen};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
+    sync::{RwLockReadGuard, oneshot},
     task::JoinHandle,
     time::timeout,
 };
+
+use crate::app::CALM;
 
 /// A listener before a service that tells what it saw.
 struct Echo {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<io::Result<()>>,
+    _calm: RwLockReadGuard<'static, ()>,
 }
 
 /// What `echo` answers: a line for the request, one for each field, and one for the body.
@@ -69,6 +72,7 @@ impl Echo {
     }
 
     async fn within(bounds: listen::Bounds, drain: Duration) -> Self {
+        let calm = CALM.read().await;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = Router::new().route("/drip", axum::routing::get(drip)).fallback(echo).layer(from_fn(
@@ -82,7 +86,12 @@ impl Echo {
             stopped.await.ok();
         };
         let ended = tokio::spawn(listen::serve_within(bounds, listener, service, shutdown, drain));
-        Self { address, stop, ended }
+        Self {
+            address,
+            stop,
+            ended,
+            _calm: calm,
+        }
     }
 
     async fn connect(&self) -> TcpStream {

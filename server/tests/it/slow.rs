@@ -14,7 +14,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{app::TestApp, audit::stand_in};
+use crate::{
+    app::{CALM, TestApp},
+    audit::stand_in,
+};
 
 /// Calls as any program makes them; each is answered.
 async fn one_of_each(app: &TestApp) {
@@ -34,6 +37,7 @@ async fn slowhttptest_keeps_nobody_from_being_served() {
         println!("slowhttptest is not there: nothing is shown");
         return;
     };
+    let _storm = CALM.write().await;
     let app = TestApp::before(stand_in(Default::default()).await, &[]).await;
     let modes = [
         ("-H", "/login", &["-i", "1"][..]),
@@ -69,6 +73,7 @@ async fn slowhttptest_keeps_nobody_from_being_served() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_thousand_idle_connections_keep_nobody_out() {
+    let _storm = CALM.write().await;
     const COUNT: usize = 3000;
     // Both ends are files of this process.
     let files = getrlimit(Resource::Nofile);

@@ -16,6 +16,8 @@ mod like;
 mod parse;
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+mod reference;
 pub mod split;
 mod write;
 

@@ -164,7 +164,7 @@ pub fn named_for_mlflow(text: &str) -> Option<ForMlflow> {
         .map(|letter| if "%_".contains(letter) { '_' } else { letter })
         .collect();
     let mut written = like("attributes.run_name".into(), "ILIKE", &format!("%{pattern}%"))?;
-    written.exact &= pattern == text;
+    written.exact &= !text.contains(['%', '_']);
     Some(written)
 }
 
@@ -226,21 +226,8 @@ fn strict(subject: &Subject) -> Option<String> {
         Family::Tag => "tags",
         Family::Attribute | Family::Dataset => return Some(format!("attributes.{}", name.key)),
     };
-    let key = &name.key;
-    // MLflow takes quotes off twice, and knows no doubled ones.
-    let twice = key.len() > 1
-        && ['\'', '"', '`']
-            .into_iter()
-            .any(|quote| key.starts_with(quote) && key.ends_with(quote));
-    if key.contains('\0') || twice {
-        None
-    } else if !key.contains('`') {
-        Some(format!("{family}.`{key}`"))
-    } else if !key.contains(['"', '\\']) {
-        Some(format!("{family}.\"{key}\""))
-    } else {
-        None
-    }
+    // No key of MLflow's has a backtick in it.
+    (!name.key.contains(['`', '\0'])).then(|| format!("{family}.`{}`", name.key))
 }
 
 /// MLflow knows no way to write a quote in a text of the same quotes, and a backslash may hide the end.

@@ -126,19 +126,30 @@ impl Ranks {
 
     /// Sorts in what `dict` has got since the last call.
     pub fn catch_up(&mut self, dict: &Dict) {
-        if self.order.len() < dict.len() as usize {
-            self.order.extend(self.order.len() as u32..dict.len());
-            // What is sorted already counts as one run for this sort: few new texts cost little.
-            let keys: Vec<u64> = dict.iter().map(|(_, text)| natural::number_key(text)).collect();
-            let compare = |a: &u32, b: &u32| -> Ordering {
-                let by_number = keys[*a as usize].cmp(&keys[*b as usize]);
-                by_number.then_with(|| natural::compare(dict.text(*a), dict.text(*b)))
-            };
-            self.order.sort_by(compare);
-            self.places.resize(self.order.len(), 0);
-            for (place, code) in self.order.iter().enumerate() {
-                self.places[*code as usize] = place as u32;
+        let new = self.order.len() as u32..dict.len();
+        if new.is_empty() {
+            return;
+        }
+        if new.len() * 16 < self.order.len() {
+            let compare = |a: u32, b: u32| natural::order(dict.text(a), dict.text(b));
+            let mut new = new.collect::<Vec<u32>>();
+            new.sort_by(|a, b| compare(*a, *b));
+            let mut merged = Vec::with_capacity(dict.len() as usize);
+            let mut rest = self.order.as_slice();
+            for code in new {
+                let (before, after) = rest.split_at(rest.partition_point(|other| compare(*other, code) == Ordering::Less));
+                merged.extend_from_slice(before);
+                merged.push(code);
+                rest = after;
             }
+            merged.extend_from_slice(rest);
+            self.order = merged;
+        } else {
+            self.order = natural::sorted(dict);
+        }
+        self.places.resize(self.order.len(), 0);
+        for (place, code) in self.order.iter().enumerate() {
+            self.places[*code as usize] = place as u32;
         }
     }
 
@@ -185,5 +196,16 @@ mod tests {
         dict.code("-1");
         ranks.catch_up(&dict);
         assert_eq!(ranks.places(), [5, 3, 1, 4, 2, 0]);
+        (0..500).for_each(|number| {
+            dict.code(&format!("Text {:03}", number * 7 % 500));
+        });
+        ranks.catch_up(&dict);
+        ["text 10", "0", "text 10x", "text 010"].into_iter().for_each(|text| {
+            dict.code(text);
+        });
+        ranks.catch_up(&dict);
+        let mut anew = Ranks::default();
+        anew.catch_up(&dict);
+        assert_eq!(ranks.places(), anew.places());
     }
 }

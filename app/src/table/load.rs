@@ -221,18 +221,12 @@ impl Reader<'_> {
         match (place, field) {
             (Place::Page, Field::NextPageToken) => self.loaded.next = Some(scalar.text.clone()).filter(|token| !token.is_empty()),
             (Place::Info, Field::Attribute(Attribute::RunId)) => self.run_id.clone_from(&scalar.text),
-            (Place::Info, Field::Attribute(attribute)) if attribute.is_number() => {
-                if !scalar.is_empty() {
-                    let value = Some(scalar.float()?);
-                    if attribute == Attribute::Start {
-                        self.start = value;
-                    } else {
-                        self.end = value;
-                    }
-                }
-            }
-            // MLflow answers so where a run has no name.
-            (Place::Info, Field::Attribute(Attribute::Name)) if scalar.text.is_empty() => {}
+            // MLflow answers so where a run has no name; a run that goes on has no end.
+            (Place::Info, Field::Attribute(Attribute::Name | Attribute::Start | Attribute::End)) if scalar.is_empty() => {}
+            (Place::Info, Field::Attribute(Attribute::Start)) => self.start = Some(scalar.float()?),
+            (Place::Info, Field::Attribute(Attribute::End)) => self.end = Some(scalar.float()?),
+            // It is calculated.
+            (Place::Info, Field::Attribute(Attribute::Duration)) => {}
             (Place::Info, Field::Attribute(attribute)) => self.run.text(attribute as u32, &scalar.text),
             (_, Field::Key) => std::mem::swap(&mut self.key, &mut scalar.text),
             (_, Field::Value) => std::mem::swap(&mut self.value, scalar),

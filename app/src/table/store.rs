@@ -17,6 +17,8 @@ pub struct Store {
     end: u32,
     /// By code of the run id.
     row_of: Vec<u32>,
+    /// How many columns have a value in a row, without derived ones.
+    filled: Vec<u32>,
     generation: u64,
 }
 
@@ -66,6 +68,7 @@ impl Default for Store {
             free: Vec::new(),
             end: 0,
             row_of: Vec::new(),
+            filled: Vec::new(),
             generation: 0,
         };
         for attribute in Attribute::ALL {
@@ -146,11 +149,8 @@ impl Store {
             return false;
         }
         let column = self.column_for(name.family, &name.key) as usize;
-        let changed = self.columns[column].set(row, cell);
-        if changed {
-            self.generation += 1;
-            self.columns[column].changed = self.generation;
-        }
+        let changed = self.put_cell(column, row, cell, self.generation + 1);
+        self.generation += u64::from(changed);
         changed
     }
 
@@ -164,6 +164,7 @@ impl Store {
                 column.changed = self.generation;
             }
         }
+        self.filled[row as usize] = 0;
         self.rows.remove(row);
         self.free.push(row);
         if let Some(place) = code.and_then(|code| self.row_of.get_mut(code as usize)) {
@@ -176,7 +177,7 @@ impl Store {
     pub fn memory(&self) -> usize {
         let keys: usize = self.keys.iter().map(|keys| keys.dict.memory() + keys.columns.capacity() * 4).sum();
         let columns: usize = self.columns.iter().map(Column::memory).sum();
-        keys + columns + self.rows.memory() + (self.free.capacity() + self.row_of.capacity()) * 4
+        keys + columns + self.rows.memory() + (self.free.capacity() + self.row_of.capacity() + self.filled.capacity()) * 4
     }
 
     /// The place of a column, which is made where it is not there yet.
@@ -198,22 +199,17 @@ impl Store {
         };
         let generation = self.generation + 1;
         let mut changed = added;
-        let mut note = |column: &mut Column, cell| {
-            if column.set(row, cell) {
-                column.changed = generation;
-                changed = true;
-            }
-        };
+        let mut named = Bits::default();
+        named.insert(Attribute::RunId as u32);
         for (column, cell) in &staged.cells {
-            note(&mut self.columns[*column as usize], staged.cell(*cell));
+            named.insert(*column);
+            changed |= self.put_cell(*column as usize, row, staged.cell(*cell), generation);
         }
-        if !added {
-            let mut named = Bits::default();
-            named.insert(Attribute::RunId as u32);
-            staged.cells.iter().for_each(|(column, _)| named.insert(*column));
-            for (index, column) in self.columns.iter_mut().enumerate() {
-                if !named.contains(index as u32) && !is_derived(column.name.family) {
-                    note(column, Cell::Missing);
+        // Mostly nothing has been taken away, and then not every column has to be looked at.
+        if self.filled[row as usize] as usize > named.count() {
+            for column in 0..self.columns.len() {
+                if !named.contains(column as u32) && !is_derived(self.columns[column].name.family) {
+                    changed |= self.put_cell(column, row, Cell::Missing, generation);
                 }
             }
         }
@@ -228,15 +224,28 @@ impl Store {
         (row, put)
     }
 
+    fn put_cell(&mut self, column: usize, row: u32, cell: Cell<'_>, generation: u64) -> bool {
+        let column = &mut self.columns[column];
+        let before = column.filled();
+        let changed = column.set(row, cell);
+        if changed {
+            column.changed = generation;
+            if !is_derived(column.name.family) {
+                let filled = &mut self.filled[row as usize];
+                *filled = *filled + u32::from(column.filled() > before) - u32::from(column.filled() < before);
+            }
+        }
+        changed
+    }
+
     fn add(&mut self, run_id: &str) -> u32 {
         let row = self.free.pop().unwrap_or_else(|| {
             self.end += 1;
             self.end - 1
         });
         self.rows.insert(row);
-        let ids = &mut self.columns[Attribute::RunId as usize];
-        ids.set(row, Cell::Text(run_id));
-        ids.changed = self.generation + 1;
+        self.filled.resize(self.end as usize, 0);
+        self.put_cell(Attribute::RunId as usize, row, Cell::Text(run_id), self.generation + 1);
         if let Some(code) = self.run_ids().map(|ids| ids.codes.get(row) as usize) {
             if code >= self.row_of.len() {
                 self.row_of.resize(code + 1, NO_ROW);

@@ -232,3 +232,56 @@ fn values(store: &Store, subject: &Subject, typed: &str) -> Vec<Offer> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> Store {
+        let mut store = Store::default();
+        let page = br#"{"runs":[
+            {"info":{"run_id":"1","status":"FINISHED"},"data":{"metrics":[{"key":"loss","value":1},{"key":"val loss","value":1}],"params":[{"key":"lr","value":"it's"}]}},
+            {"info":{"run_id":"2","status":"RUNNING"},"data":{"metrics":[{"key":"loss","value":1}],"params":[{"key":"lr","value":"0.1"}]}},
+            {"info":{"run_id":"3","status":"FINISHED"},"data":{"params":[{"key":"lr","value":"0.1"}],"tags":[{"key":"lost","value":"x"}]},
+             "inputs":{"dataset_inputs":[{"dataset":{"name":"toy","digest":"d"}}]}}]}"#;
+        store.load(page).unwrap();
+        store
+    }
+
+    /// What is offered at `|`, and what that would replace.
+    fn offered(query: &str) -> (String, Vec<String>) {
+        let cursor = query.find('|').unwrap();
+        let query = query.replace('|', "");
+        let Completion { span, offers } = complete(&store(), &query, cursor);
+        (query[span].to_owned(), offers.into_iter().map(|offer| offer.text).collect())
+    }
+
+    #[test]
+    fn keys_and_words_are_offered() {
+        let (typed, texts) = offered("status = 'x' and lo|ss");
+        assert_eq!(
+            (typed.as_str(), texts),
+            ("lo", vec!["metrics.loss".into(), "tags.lost".into(), "metrics.`val loss`".into()])
+        );
+        assert_eq!(offered("not metrics.v|").1, ["metrics.`val loss`"]);
+        assert_eq!(offered("best(|").1, ["metrics.loss", "metrics.`val loss`"]);
+        assert_eq!(offered("params.lr = '0.1' a|").1[0], "and");
+        assert_eq!(offered("|").1[..2], ["metrics.", "params."]);
+        assert_eq!(offered("datasets.na|").1, ["datasets.name"]);
+        assert!(offered("tags.lost|").1.is_empty());
+    }
+
+    #[test]
+    fn operators_and_values_are_offered() {
+        assert_eq!(offered("params.lr n|").1, ["NOT IN"]);
+        assert!(offered("metrics.loss |").1.contains(&"<=".to_owned()));
+        assert_eq!(offered("params.lr = |").1, ["'0.1'", "'it''s'"]);
+        assert_eq!(offered("params.lr = 'IT|"), ("'IT".into(), vec!["'it''s'".into()]));
+        assert_eq!(offered("(status in ('FINISHED', |").1, ["'FINISHED'", "'RUNNING'"]);
+        assert_eq!(offered("datasets.name = 't|").1, ["'toy'"]);
+        assert!(offered("metrics.loss > |").1.is_empty());
+        assert!(offered("foo = |").1.is_empty());
+        let status = complete(&store(), "status = ", 9).offers;
+        assert_eq!((status[0].text.as_str(), status[0].runs), ("'FINISHED'", Some(2)));
+    }
+}

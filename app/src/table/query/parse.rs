@@ -171,7 +171,7 @@ impl<'q> Parser<'q> {
         let (family, key) = lex::name(word);
         let compared = self.peek().is_some_and(|next| match next.kind {
             Kind::Sign => true,
-            Kind::Word => self.starts_comparison(),
+            Kind::Word => self.starts_comparison() || (Attribute::read(&family).is_some() && self.is_operator(next)),
             _ => false,
         });
         match key {
@@ -187,7 +187,13 @@ impl<'q> Parser<'q> {
         }
     }
 
-    /// Whether a word that begins a comparison comes, as `like`. `in` and `is` only where they go on as they must.
+    fn is_operator(&self, token: &Token) -> bool {
+        ["like", "ilike", "rlike", "in", "is"]
+            .into_iter()
+            .any(|word| self.is_word(token, word))
+    }
+
+    /// Whether a comparison in words comes, and goes on as it must: `like`, `in` and `is` may also be looked for in names.
     fn starts_comparison(&self) -> bool {
         let word = |after: usize, word| self.tokens.get(self.at + after).is_some_and(|token| self.is_word(token, word));
         let kind = |after: usize| self.tokens.get(self.at + after).map(|token| token.kind);
@@ -493,4 +499,75 @@ pub fn is_number(subject: &Subject) -> bool {
 
 fn one_or(mut parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
     if parts.len() == 1 { parts.swap_remove(0) } else { join(parts) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Query;
+
+    /// What is wrong, as the query has it, and why.
+    fn wrong(typed: &str) -> (&str, String) {
+        let error = Query::read(typed).expect_err(typed);
+        (&typed[error.span], error.message)
+    }
+
+    #[test]
+    fn errors_say_what_and_where() {
+        let cases = [
+            ("foo.x = 'a'", "foo.x", "no “foo”"),
+            ("status = 'x' and foo = 'a'", "foo", "no attribute “foo”"),
+            ("datasets.size = 'a'", "datasets.size", "no “size”"),
+            ("params.x = abc", "abc", "in quotes: 'abc'"),
+            ("status = 5", "5", "in quotes: '5'"),
+            ("metrics.x > '1'", "'1'", "without quotes"),
+            ("metrics.x > 1 and", "", "A condition is missing"),
+            ("metrics.x >", "", "A number"),
+            ("metrics.x", "", "A comparison is missing"),
+            ("metrics.x > 1 or or", "or", "before “or”"),
+            ("metrics.x == 1", "==", "= in place of =="),
+            ("params.x <> 'a'", "<>", "!= in place of <>"),
+            ("params.x > 'a'", ">", "only numbers"),
+            ("params.x not like 'a'", "not", "stands before"),
+            ("params.x ~ '('", "'('", "no regular expression"),
+            ("params.x ~ '(a{1000}){1000}'", "'(a{1000}){1000}'", "no regular expression"),
+            ("metrics.x ~ '1'", "~", "Numbers cannot be matched"),
+            ("(metrics.x > 1", "(", "not closed"),
+            ("metrics.x > 1)", ")", "no opening"),
+            ("params.x = 'a", "'a", "no end"),
+            ("run_id in 'a'", "'a'", "A list is missing"),
+            ("run_id in ('a' 'b')", "'b'", "closing parenthesis"),
+            ("best(params.x)", "params.x", "name of a metric"),
+            ("best(metrics.x, min, max)", "max", "each once"),
+            ("params. = 'a'", "params.", "missing after the dot"),
+            ("= 1", "=", "is missing before"),
+            ("ü params.ü == 'ü'", "==", "= in place"),
+        ];
+        for (typed, span, why) in cases {
+            let (found, said) = wrong(typed);
+            assert!(found == span && said.contains(why), "{typed}: “{found}”: {said}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_understood() {
+        let cases = [
+            ("", ""),
+            (" ", ""),
+            ("metric.a>1 AND parameter.b='x'", "metrics.a > 1 and params.b = 'x'"),
+            ("a or b c", "a or (b and c)"),
+            ("(a or b) not c", "(a or b) and not c"),
+            ("not (a or b)", "not (a or b)"),
+            ("'it''s' \"or\"", "'it''s' and 'or'"),
+            ("Created >= 1e12", "start_time >= 1000000000000"),
+            ("name ~ '^x'", "run_name ~ '^x'"),
+            ("params.lr < 0.01", "params.lr < 0.01"),
+            ("max(metrics.`a b`) is not null", "max(metrics.`a b`) IS NOT NULL"),
+            ("best(metrics.loss, 3, min)", "best(metrics.loss, min, 3)"),
+            ("run-005 bert/v2.1 best max", "run-005 and 'bert/v2.1' and best and max"),
+            ("like is in", "like and is and in"),
+        ];
+        for (typed, written) in cases {
+            assert_eq!(Query::read(typed).unwrap().to_string(), written, "{typed}");
+        }
+    }
 }

@@ -35,8 +35,11 @@ impl Query {
 fn push(expr: &Expr, negated: bool, conditions: &mut Vec<String>) -> bool {
     let written = match (expr, negated) {
         (Expr::And(parts), false) | (Expr::Or(parts), true) => {
-            // All of them, also after one that MLflow cannot say.
-            return parts.iter().fold(true, |exact, part| push(part, negated, conditions) && exact);
+            let mut exact = true;
+            for part in parts {
+                exact &= push(part, negated, conditions);
+            }
+            return exact;
         }
         (Expr::Not(part), _) => return push(part, !negated, conditions),
         (Expr::Compare(subject, test), false) => for_mlflow(subject, test),

@@ -3,6 +3,7 @@
 use std::{cmp::Ordering, fmt};
 
 use super::natural;
+use crate::order::sort_by;
 
 #[derive(Default)]
 pub struct Dict {
@@ -133,7 +134,7 @@ impl Ranks {
         if new.len() * 16 < self.order.len() {
             let compare = |a: u32, b: u32| natural::order(dict.text(a), dict.text(b));
             let mut new = new.collect::<Vec<u32>>();
-            new.sort_by(|a, b| compare(*a, *b));
+            sort_by(&mut new, |a, b| compare(*a, *b));
             let mut merged = Vec::with_capacity(dict.len() as usize);
             let mut rest = self.order.as_slice();
             for code in new {

@@ -8,10 +8,13 @@ use super::{
     parse::{self, Expected},
     write,
 };
-use crate::table::{
-    cells::Value,
-    column::{Attribute, Dataset, Family, Stat},
-    store::Store,
+use crate::{
+    order::sort_by,
+    table::{
+        cells::Value,
+        column::{Attribute, Dataset, Family, Stat},
+        store::Store,
+    },
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -171,7 +174,7 @@ fn keys(store: &Store, typed: &str, families: &[Family]) -> Vec<Offer> {
             add(field.key(), format!("datasets.{}", field.key()), column.filled());
         }
     }
-    found.sort_by(|a, b| (a.0, a.1, &a.2.text).cmp(&(b.0, b.1, &b.2.text)));
+    sort_by(&mut found, |a, b| (a.0, a.1, &a.2.text).cmp(&(b.0, b.1, &b.2.text)));
     found.into_iter().map(|(_, _, offer)| offer).collect()
 }
 
@@ -222,7 +225,7 @@ fn values(store: &Store, subject: &Subject, typed: &str) -> Vec<Offer> {
         }
     }
     found.retain(|(_, value)| value.to_lowercase().contains(&wanted));
-    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    sort_by(&mut found, |a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     let found = found.into_iter().take(MOST);
     found
         .map(|(runs, value)| Offer {

@@ -77,16 +77,17 @@ fn best(best: &Best, store: &Store, scope: &Bits) -> Bits {
         value if best.smallest => Some(natural::ordered(value)),
         value => Some(!natural::ordered(value)),
     };
-    let mut keys: Vec<u64> = scope.iter().filter_map(key).collect();
+    let mut keys: Vec<(u64, u32)> = scope.iter().filter_map(|row| Some((key(row)?, row))).collect();
     let Some(last) = best.count.min(keys.len()).checked_sub(1) else {
         return Bits::default();
     };
-    let worst = *keys.select_nth_unstable(last).1;
+    // The kind of pairs that rows are sorted by everywhere: compiled once.
+    keys.sort_unstable();
+    let worst = keys[last].0;
     let mut rows = Bits::default();
-    scope
-        .iter()
-        .filter(|row| key(*row).is_some_and(|key| key <= worst))
-        .for_each(|row| rows.insert(row));
+    keys.iter()
+        .take_while(|(key, _)| *key <= worst)
+        .for_each(|(_, row)| rows.insert(*row));
     rows
 }
 

@@ -13,6 +13,7 @@ pub mod part;
 pub mod route;
 pub mod site;
 pub mod state;
+pub mod table;
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;

@@ -60,7 +60,6 @@ pub struct Front {
 }
 
 /// What every request passes, whether it came over the network or from our own rendering.
-#[derive(Clone)]
 struct Inner {
     state: state::State,
     sessions: session::Layer,

@@ -81,9 +81,10 @@ pub async fn verify(file: &Path) -> anyhow::Result<chain::Verdict> {
     }
     let readers = store::readers(file).await?;
     let mut reader = readers.acquire().await?;
-    chain::verify(&mut reader)
-        .await
-        .with_context(|| format!("cannot read the audit {}", file.display()))
+    let verdict = chain::verify(&mut reader).await;
+    drop(reader);
+    readers.close().await;
+    verdict.with_context(|| format!("cannot read the audit {}", file.display()))
 }
 
 // === impl Place ===

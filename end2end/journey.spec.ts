@@ -24,7 +24,7 @@ test('sign in, find an experiment, sort and filter its runs, open one, edit a ta
   await page.getByRole('link', { name }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(name);
 
-  const rows = page.getByRole('table', { name: 'Runs' }).getByRole('rowheader');
+  const rows = theRows(page);
   await page.getByRole('columnheader', { name: 'loss' }).getByRole('link').click();
   await expect(rows).toHaveText(['second', 'first', 'third']);
   const filter = page.getByRole('searchbox', { name: 'Filter the runs' });

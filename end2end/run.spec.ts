@@ -1,6 +1,7 @@
 // A run, read.
 
 import { names } from './lib/seed.mjs';
+import { rows } from './lib/runs';
 import { expect, test } from './lib/test';
 
 test.beforeEach(async ({ flowdeck, signIn }) => signIn(flowdeck.data.reader));
@@ -19,7 +20,7 @@ test('the document has the run before any script runs', async ({ context, flowde
 
 test('what went in and what came out', async ({ page, flowdeck, visit }) => {
   await visit(`/experiments/${flowdeck.data.ids.details}`);
-  await page.getByRole('table', { name: 'Runs' }).getByRole('link', { name: 'rich-run' }).click();
+  await rows(page).getByRole('link', { name: 'rich-run' }).click();
   await expect(page).toHaveURL(flowdeck.url + address(flowdeck.data));
   await expect(page).toHaveTitle('rich-run · Flowdeck');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('rich-run');

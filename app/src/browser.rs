@@ -113,6 +113,30 @@ mod real {
         element.is_some_and(|element| element.focus().is_ok())
     }
 
+    /// Hands `text` to the browser as a file of this name.
+    pub fn save(text: &str, name: &str) {
+        super::download::save_text(text, name).ok();
+    }
+
+    /// Scrolls the first element that matches into view.
+    pub fn reveal(selector: &str) {
+        if let Ok(Some(element)) = document().query_selector(selector) {
+            element.scroll_into_view_with_bool(false);
+        }
+    }
+
+    /// [`focus`] without scrolling to it.
+    pub fn focus_still(selector: &str) {
+        let found = document().query_selector(selector).ok().flatten();
+        if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            let options = js_sys::Object::new();
+            Reflect::set(&options, &"preventScroll".into(), &true.into()).ok();
+            if let Ok(focus) = Reflect::get(&element, &"focus".into()).and_then(|focus| focus.dyn_into::<Function>()) {
+                focus.call1(&element, &options).ok();
+            }
+        }
+    }
+
     /// [`focus`], unless the focus is somewhere already.
     pub fn focus_if_lost(selector: &str) {
         let somewhere = document().active_element().is_some_and(|element| element.tag_name() != "BODY");
@@ -323,6 +347,12 @@ mod real {
         false
     }
 
+    pub fn save(_text: &str, _name: &str) {}
+
+    pub fn reveal(_selector: &str) {}
+
+    pub fn focus_still(_selector: &str) {}
+
     pub fn focus_if_lost(_selector: &str) {}
 
     pub fn link_path(_target: web_sys::EventTarget) -> Option<String> {
@@ -373,6 +403,6 @@ mod real {
 }
 
 pub use real::{
-    before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, form_values, is_writing, link_path, local_time,
-    mark_document, moment, now, origin, press, reload, step_focus, store, stored, visible,
+    before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values, is_writing, link_path,
+    local_time, mark_document, moment, now, origin, press, reload, reveal, save, step_focus, store, stored, visible,
 };

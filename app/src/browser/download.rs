@@ -55,6 +55,11 @@ async fn fetch(path: &str, name: &str, mut look: impl FnMut(&mut Vec<u8>) -> boo
     Ok(Download::Saved)
 }
 
+/// Saves `text` as a file of this name.
+pub fn save_text(text: &str, name: &str) -> Result<(), JsValue> {
+    save(&Blob::new_with_str_sequence(&Array::of1(&text.into()))?, name)
+}
+
 fn save(file: &Blob, name: &str) -> Result<(), JsValue> {
     let url = Url::create_object_url_with_blob(file)?;
     let link: HtmlAnchorElement = document().create_element("a")?.dyn_into()?;

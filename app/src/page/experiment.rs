@@ -8,6 +8,7 @@ mod list;
 mod panel;
 mod row;
 mod runs;
+mod sheet;
 mod table;
 mod title;
 mod turn;

@@ -1,5 +1,6 @@
 //! How something that runs is doing: an icon and a word.
 
+use icondata_core::IconData;
 use leptos::prelude::*;
 
 use super::icon::{self, Icon};
@@ -14,15 +15,24 @@ pub enum Phase {
     Unknown,
 }
 
+// === impl Phase ===
+
+impl Phase {
+    /// Icon, class and word.
+    pub fn look(self) -> (&'static IconData, &'static str, &'static str) {
+        match self {
+            Self::Waiting => (icon::Clock, "status", "Scheduled"),
+            Self::Running => (icon::Loader, "status accent", "Running"),
+            Self::Finished => (icon::Check, "status positive", "Finished"),
+            Self::Failed => (icon::CircleX, "status danger", "Failed"),
+            Self::Stopped => (icon::Ban, "status warning", "Killed"),
+            Self::Unknown => (icon::Circle, "status", "Unknown"),
+        }
+    }
+}
+
 #[component]
 pub fn Status(phase: Phase) -> impl IntoView {
-    let (icon, class, word) = match phase {
-        Phase::Waiting => (icon::Clock, "status", "Scheduled"),
-        Phase::Running => (icon::Loader, "status accent", "Running"),
-        Phase::Finished => (icon::Check, "status positive", "Finished"),
-        Phase::Failed => (icon::CircleX, "status danger", "Failed"),
-        Phase::Stopped => (icon::Ban, "status warning", "Killed"),
-        Phase::Unknown => (icon::Circle, "status", "Unknown"),
-    };
+    let (icon, class, word) = phase.look();
     view! { <span class=class><Icon icon=icon/>{word}</span> }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{metric::Metric, number};
 use crate::{
-    api::{Client, Method, Result},
+    api::{ApiError, Client, Method, Result},
     route::escape,
 };
 
@@ -256,6 +256,15 @@ pub async fn search(client: &Client, search: &Search) -> Result<Found> {
     let mut found: Found = client.send(Method::Post, "/api/2.0/mlflow/runs/search", search).await?;
     found.next_page_token = found.next_page_token.filter(|token| !token.is_empty());
     Ok(found)
+}
+
+/// One page of runs as MLflow writes it, for who reads it without [`Run`]s in between.
+///
+/// # Errors
+/// As [`search`].
+pub async fn search_text(client: &Client, search: &Search) -> Result<String> {
+    let body = serde_json::to_string(search).map_err(|error| ApiError::unreadable(&error))?;
+    client.text(Method::Post, "/api/2.0/mlflow/runs/search", Some(body)).await
 }
 
 /// One run.

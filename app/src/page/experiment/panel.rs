@@ -4,13 +4,17 @@ use leptos::prelude::*;
 
 use super::{
     column::Column,
-    runs::Runs,
     view::{Place, View},
 };
 use crate::part::{
     button::Button,
+    dynamic::dynamic,
     icon::{self, Icon},
+    number::count,
 };
+
+/// Columns of a family that are listed; others are found by their name.
+const LISTED: usize = 200;
 
 /// The families, as the panel has them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,19 +41,11 @@ fn family(column: &Column) -> Family {
     }
 }
 
-pub fn panel(runs: Runs, place: Place) -> AnyView {
+/// `offered`: all that there are; `found`: those that the table shows of itself.
+pub fn panel(offered: Memo<Vec<Column>>, found: Memo<Vec<Column>>, place: Place) -> AnyView {
     let find = RwSignal::new(String::new());
-    let offered = Memo::new(move |_| {
-        runs.page
-            .with(|page| page.as_ref().map(|page| page.offered.clone()).unwrap_or_default())
-    });
     // What was chosen counts at once, also while the table for it is still on its way.
-    let shown = Memo::new(move |_| {
-        place.view.read().columns.clone().unwrap_or_else(|| {
-            runs.page
-                .with(|page| page.as_ref().map(|page| page.columns.clone()).unwrap_or_default())
-        })
-    });
+    let shown = Memo::new(move |_| place.view.read().columns.clone().unwrap_or_else(|| found.get()));
     let choose = move |columns: Option<Vec<Column>>| place.replace(&place.now().with_columns(columns));
     let reset = place.link(|view| view.with_columns(None));
     // Without a script the form sends its boxes, and everything else that the address has.
@@ -89,9 +85,27 @@ pub fn panel(runs: Runs, place: Place) -> AnyView {
             chosen.retain(|column| family(column) != kind || !matches(column, &find.read_untracked()));
             choose(Some(chosen));
         };
+        // Of thousands one looks for the right one anyway.
+        let fitting = move || {
+            columns
+                .read()
+                .iter()
+                .filter(|column| matches(column, &find.read()))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let listed = Memo::new(move |_| {
+            let mut fitting = fitting();
+            fitting.truncate(LISTED);
+            fitting
+        });
+        let more = move || {
+            let left = fitting().len().saturating_sub(LISTED);
+            (left > 0).then(|| view! { <p class="faint small">{format!("{} more: look for one by its name.", count(left))}</p> })
+        };
         let item = move |column: Column| {
             let (id, label) = (column.id(), column.label().to_owned());
-            let (searched, asked) = (column.clone(), column.clone());
+            let asked = column.clone();
             let on = Memo::new(move |_| shown.read().contains(&asked));
             let toggle = move |_| {
                 let mut chosen = shown.get_untracked();
@@ -102,13 +116,13 @@ pub fn panel(runs: Runs, place: Place) -> AnyView {
                 choose(Some(chosen));
             };
             view! {
-                <label class="item" hidden=move || !matches(&searched, &find.read())>
+                <label class="item">
                     <input type="checkbox" name="col" value=id checked=on.get_untracked() prop:checked=on on:change=toggle/>
                     <bdi class="clip" title=label.clone()>{label.clone()}</bdi>
                 </label>
             }
         };
-        let count = move || {
+        let counts = move || {
             format!(
                 "{}/{}",
                 shown.read().iter().filter(|column| family(column) == kind).count(),
@@ -117,12 +131,13 @@ pub fn panel(runs: Runs, place: Place) -> AnyView {
         };
         view! {
             <fieldset hidden=move || columns.read().is_empty()>
-                <legend>{name}<span class="count">{count}</span></legend>
+                <legend>{name}<span class="count">{counts}</span></legend>
                 <span class="line needs-script">
                     <Button class="quiet small" on:click=all>"All"</Button>
                     <Button class="quiet small" on:click=none>"None"</Button>
                 </span>
-                <For each=move || columns.get() key=Column::id let:column>{item(column)}</For>
+                <For each=move || listed.get() key=Column::id let:column>{item(column)}</For>
+                {dynamic(more)}
             </fieldset>
         }
     };

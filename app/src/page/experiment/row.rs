@@ -51,13 +51,9 @@ pub fn heading(column: Column, place: Place) -> AnyView {
     }
     let sorted = {
         let column = column.clone();
-        Memo::new(move |_| {
-            Some(place.view.read().order())
-                .filter(|order| order.column == column)
-                .map(|order| order.descending)
-        })
+        Memo::new(move |_| place.view.read().sorted_by(&column))
     };
-    let href = place.link(move |view| view.sorted(view.order().clicked(&column)));
+    let href = place.link(move |view| view.clicked(&column, false));
     let order = move || sorted.get().map(|descending| if descending { "descending" } else { "ascending" });
     let arrow = move || {
         sorted

@@ -27,7 +27,11 @@ pub struct Runs {
     pub busy: RwSignal<bool>,
     /// When the page on screen came, where newer ones failed.
     pub stale: RwSignal<Option<i64>>,
-    client: StoredValue<Client>,
+    /// All runs are being brought, and some are here: pages of them are no longer wanted.
+    pub ready: RwSignal<bool>,
+    /// How many runs there are, as far as is known.
+    pub count: RwSignal<Option<String>>,
+    pub client: StoredValue<Client>,
     /// The last answer, and what was asked: other columns need no other answer.
     kept: StoredValue<Option<(Search, Arc<Found>)>>,
     /// What the page on screen answers.
@@ -60,6 +64,8 @@ impl Runs {
             error: RwSignal::new(error),
             busy: RwSignal::new(!arrived),
             stale: RwSignal::new(None),
+            ready: RwSignal::new(false),
+            count: RwSignal::new(None),
             client: StoredValue::new(expect_context::<Client>()),
             kept: StoredValue::new(None),
             shown: StoredValue::new(None),
@@ -80,7 +86,7 @@ impl Runs {
         });
         let wanted = Memo::new(move |_| {
             let view = view.read();
-            (view.tab == Tab::Runs).then(|| (view.search(&runs.experiment.read_value()), view.columns.clone()))
+            (view.tab == Tab::Runs && !runs.ready.get()).then(|| (view.search(&runs.experiment.read_value()), view.columns.clone()))
         });
         Effect::new(move |before: Option<Option<_>>| {
             let before = before.flatten();

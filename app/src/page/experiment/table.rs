@@ -71,7 +71,7 @@ impl Page {
     pub fn new(found: &Found, view: &View) -> Self {
         let offered = offered(&found.runs, view.columns.as_deref().unwrap_or_default());
         let columns = view.columns.clone().unwrap_or_else(|| telling(&found.runs));
-        let order = if view.sort.is_none() {
+        let order = if view.sort.is_empty() {
             families(&found.runs)
         } else {
             (0..found.runs.len()).map(|at| (at, 0)).collect()
@@ -325,7 +325,7 @@ mod tests {
         let sorted = Page::new(
             &found,
             &View {
-                sort: super::super::column::Sort::read("name"),
+                sort: super::super::column::Sort::read("name").into_iter().collect(),
                 ..View::default()
             },
         );

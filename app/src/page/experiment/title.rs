@@ -96,7 +96,8 @@ pub fn title(experiment: RwSignal<Experiment>, runs: Runs) -> AnyView {
             });
         }
     };
-    let facts = move || runs.page.get().map(|page| format!("{} · ", page.count()));
+    let many = move || runs.count.get().or_else(|| runs.page.read().as_ref().map(|page| page.count()));
+    let facts = move || many().map(|many| format!("{many} · "));
     let created = move || experiment.read().creation_time.map(|at| view! { "created "<Time at=at/> });
     let note = move || {
         experiment.with(|experiment| {

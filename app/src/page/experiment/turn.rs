@@ -28,9 +28,8 @@ pub fn bar(runs: Runs, place: Place) -> AnyView {
         None => view! { <span class="button" aria-disabled="true">{word}</span> }.into_any(),
     };
     let unsorted = move || {
-        let order = view.read().order();
-        (order.column.mlflow().is_none())
-            .then(|| view! { <span class="warning">"MLflow cannot sort by "{order.column.label().to_owned()}</span> })
+        let order = view.read().order().into_iter().find(|sort| sort.column.mlflow().is_none());
+        order.map(|sort| view! { <span class="warning">"MLflow cannot sort by "{sort.column.label().to_owned()}</span> })
     };
     view! {
         <footer class="statusbar">

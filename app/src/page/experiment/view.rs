@@ -23,7 +23,8 @@ pub struct View {
     pub tab: Tab,
     /// As it was typed.
     pub typed: String,
-    pub sort: Option<Sort>,
+    /// By the first one, what is equal there by the second, and so on; none: [`Sort::DEFAULT`].
+    pub sort: Vec<Sort>,
     /// `None`: a few that tell these runs apart.
     pub columns: Option<Vec<Column>>,
     pub deleted: bool,
@@ -33,6 +34,18 @@ pub struct View {
     pub trail: Vec<String>,
     /// The column panel is open.
     pub panel: bool,
+    /// Runs are put into groups by these.
+    pub group: Vec<Column>,
+    /// Runs do not stand below the runs that they belong to.
+    pub flat: bool,
+    /// The run that the others are compared with, by its id.
+    pub baseline: Option<String>,
+    /// Only columns in which the runs differ.
+    pub differing: bool,
+    /// So many columns after the name stay where they are.
+    pub pinned: usize,
+    /// Columns that were made wider or narrower, in pixels.
+    pub widths: Vec<(Column, u32)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,12 +74,18 @@ impl View {
                 _ => Tab::Runs,
             },
             typed: query.get("q").unwrap_or_default().to_owned(),
-            sort: query.get("sort").and_then(Sort::read),
+            sort: list(query, "sort").filter_map(|id| Sort::read(&id)).collect(),
             columns,
             deleted: query.get("view") == Some("deleted"),
             trail: token.iter().flat_map(|_| split(query.get("trail").unwrap_or_default())).collect(),
             token,
             panel: query.get("panel") == Some("columns"),
+            group: list(query, "group").filter_map(|id| Column::read(&id)).collect(),
+            flat: query.get("flat") == Some("1"),
+            baseline: query.get("baseline").map(str::to_owned),
+            differing: query.get("only") == Some("differing"),
+            pinned: query.get("pinned").and_then(|count| count.parse().ok()).unwrap_or_default(),
+            widths: list(query, "widths").filter_map(|width| read_width(&width)).collect(),
         }
     }
 
@@ -89,16 +108,39 @@ impl View {
             .with("tab", tab)
             .with("q", &self.typed)
             .with("view", if self.deleted { "deleted" } else { "" })
-            .with("sort", &self.sort.as_ref().map(Sort::id).unwrap_or_default())
+            .with("sort", &written(self.sort.iter().map(Sort::id)))
             .with("cols", &columns.unwrap_or_default())
             .with("token", self.token.as_deref().unwrap_or_default())
             .with("trail", &join(self.trail.iter().map(String::as_str)))
             .with("panel", if self.panel { "columns" } else { "" })
+            .with("group", &written(self.group.iter().map(Column::id)))
+            .with("flat", if self.flat { "1" } else { "" })
+            .with("baseline", self.baseline.as_deref().unwrap_or_default())
+            .with("only", if self.differing { "differing" } else { "" })
+            .with(
+                "pinned",
+                &Some(self.pinned)
+                    .filter(|count| *count > 0)
+                    .map(|count| count.to_string())
+                    .unwrap_or_default(),
+            )
+            .with(
+                "widths",
+                &written(self.widths.iter().map(|(column, width)| format!("{width}~{}", column.id()))),
+            )
     }
 
-    /// The order that holds.
-    pub fn order(&self) -> Sort {
-        self.sort.clone().unwrap_or(Sort::DEFAULT)
+    /// The orders that hold, never none.
+    pub fn order(&self) -> Vec<Sort> {
+        match self.sort.is_empty() {
+            true => vec![Sort::DEFAULT],
+            false => self.sort.clone(),
+        }
+    }
+
+    /// Which way it is sorted by `column`.
+    pub fn sorted_by(&self, column: &Column) -> Option<bool> {
+        self.order().iter().find(|sort| sort.column == *column).map(|sort| sort.descending)
     }
 
     /// What MLflow is asked for.
@@ -123,13 +165,19 @@ impl View {
         }
     }
 
+    /// After a click on the heading of `column`. `further`: what was sorted by before still counts, before it.
     #[must_use]
-    pub fn sorted(&self, sort: Sort) -> Self {
-        Self {
-            sort: Some(sort).filter(|sort| *sort != Sort::DEFAULT),
-            ..self.clone()
+    pub fn clicked(&self, column: &Column, further: bool) -> Self {
+        let sort = Sort::clicked(self.sorted_by(column), column);
+        let mut all = if further { self.order() } else { Vec::new() };
+        match all.iter().position(|other| other.column == *column) {
+            Some(at) => all[at] = sort,
+            None => all.push(sort),
         }
-        .first()
+        if all == [Sort::DEFAULT] {
+            all.clear();
+        }
+        Self { sort: all, ..self.clone() }.first()
     }
 
     #[must_use]
@@ -179,6 +227,21 @@ impl View {
     }
 }
 
+fn list(query: &Query, name: &'static str) -> impl Iterator<Item = String> {
+    query.get(name).into_iter().flat_map(split)
+}
+
+fn written(parts: impl Iterator<Item = String>) -> String {
+    let parts: Vec<String> = parts.collect();
+    join(parts.iter().map(String::as_str))
+}
+
+/// `120~m:loss`
+fn read_width(text: &str) -> Option<(Column, u32)> {
+    let (width, column) = text.split_once('~')?;
+    Some((Column::read(column)?, width.parse().ok()?))
+}
+
 /// The page's address and what it says.
 #[derive(Clone, Copy)]
 pub struct Place {
@@ -220,6 +283,11 @@ impl Place {
         self.address.go_to(&self.href(view), false);
     }
 
+    /// Goes to a full address, base included.
+    pub fn follow(&self, href: &str) {
+        self.address.go_to(href, false);
+    }
+
     /// Goes there without an entry in the history.
     pub fn replace(&self, view: &View) {
         self.address.go_to(&self.href(view), true);
@@ -250,12 +318,18 @@ mod tests {
         let view = View {
             tab: Tab::About,
             typed: "params.a LIKE '%20%'".into(),
-            sort: Sort::read("-m:train/loss"),
+            sort: vec![Sort::read("-m:train/loss").unwrap(), Sort::read("p:a,b").unwrap()],
             columns: Some(vec![Column::Status, Column::Metric("a,b".into())]),
             deleted: true,
             token: Some("eyJvZmZzZXQiOiAyMDB9==".into()),
             trail: vec![String::new(), "eyJvZmZzZXQiOiAxMDB9".into()],
             panel: true,
+            group: vec![Column::Param("model".into()), Column::Status],
+            flat: true,
+            baseline: Some("0123".into()),
+            differing: true,
+            pinned: 2,
+            widths: vec![(Column::Metric("a~b, c".into()), 250)],
         };
         assert_eq!(again(&view), view);
         let bare = View {
@@ -283,7 +357,20 @@ mod tests {
         assert_eq!(third.previous(), Some(second.clone()));
         assert_eq!(again(&second).previous(), Some(first.clone()));
         assert_eq!(first.previous(), None);
-        assert_eq!(third.sorted(Sort::DEFAULT), first);
+        assert_eq!(third.clicked(&Column::Name, false).clicked(&Column::Start, false), first);
+    }
+
+    #[test]
+    fn clicks_sort() {
+        let loss = Column::Metric("loss".into());
+        let ids = |view: &View| view.sort.iter().map(Sort::id).collect::<Vec<_>>();
+        let once = View::default().clicked(&loss, false);
+        assert_eq!(ids(&once), ["-m:loss"]);
+        assert_eq!(ids(&once.clicked(&loss, false)), ["m:loss"]);
+        let both = once.clicked(&Column::User, true);
+        assert_eq!(ids(&both), ["-m:loss", "user"]);
+        assert_eq!(ids(&both.clicked(&loss, true)), ["m:loss", "user"]);
+        assert_eq!(ids(&both.clicked(&Column::Status, false)), ["status"]);
     }
 
     #[test]

@@ -1,0 +1,381 @@
+//! All runs of an experiment in the tab: what is loaded, which of it is meant, what of that is on screen.
+//!
+//! Begun in the browser alone, after the page that the server drew is awake; until the first runs are here that page stays.
+
+mod act;
+mod bar;
+mod bring;
+mod cell;
+mod chosen;
+mod draw;
+mod export;
+mod keys;
+mod lines;
+mod options;
+mod query;
+mod window;
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use leptos::{html, prelude::*};
+
+use self::{
+    act::{Task, Work},
+    bring::{Ask, Phase},
+    lines::{Layout, Lines},
+    window::{Edges, Frame, Window},
+};
+pub use self::{
+    bar::bar,
+    chosen::chosen,
+    draw::{TABLE, grid},
+    options::options,
+    query::Suggest,
+};
+use super::{
+    column::{Column, FIXED},
+    runs::Runs,
+    view::{Place, Tab, View},
+};
+use crate::{
+    api::mlflow::run::{Stage, tag},
+    browser,
+    part::{health::Health, toast::Toasts},
+    table::{
+        column::{Family, Name, Stat},
+        differ::differing,
+        order::Sort,
+        query::{Error, Query},
+        select::Selection,
+        store::Store,
+        walk::Walk,
+    },
+};
+
+#[derive(Clone, Copy)]
+pub struct Sheet {
+    pub runs: Runs,
+    pub place: Place,
+    health: Health,
+    toasts: Toasts,
+    store: StoredValue<Store, LocalStorage>,
+    /// The store's generation that is on screen.
+    drawn: RwSignal<u64>,
+    /// The one by which lines were laid out.
+    laid_out: RwSignal<u64>,
+
+    phase: RwSignal<Phase>,
+    walk: StoredValue<Walk>,
+    /// Runs that a page of the walk has.
+    size: StoredValue<u32>,
+    /// What is to be asked of MLflow before the walk goes on.
+    todo: StoredValue<VecDeque<Ask>>,
+    asking: StoredValue<bool>,
+    /// Counts what was begun anew: answers to older questions are dropped.
+    turn: StoredValue<u32>,
+    /// Which of MLflow's two lists is here.
+    stage: StoredValue<Option<Stage>>,
+
+    /// What is typed in the query line.
+    pub draft: RwSignal<String>,
+    pub parsed: Memo<Result<Query, Error>>,
+    query: Memo<Query>,
+    closed: RwSignal<BTreeSet<String>>,
+    lines: Memo<Arc<Lines>>,
+
+    /// The columns after the name.
+    columns: Memo<Arc<Vec<Column>>>,
+    edges: Memo<Edges>,
+    frame: RwSignal<Frame>,
+    window: Memo<Window>,
+    scroll: NodeRef<html::Div>,
+    table: NodeRef<html::Table>,
+
+    selection: RwSignal<Selection>,
+    /// The line and the column that the keyboard is at; column 0 is the name.
+    at: RwSignal<(usize, usize)>,
+    /// Somebody points at the table: lines stay where they are.
+    held: RwSignal<bool>,
+    /// What is being done with the selected runs, or failed.
+    work: RwSignal<Option<Work>>,
+    /// What of it is not begun yet.
+    queue: StoredValue<VecDeque<Task>>,
+}
+
+/// Columns that nobody asked for: at most so many.
+const METRICS: usize = 6;
+const PARAMS: usize = 4;
+
+// === impl Sheet ===
+
+impl Sheet {
+    /// Begins to bring the runs. Call it in the browser.
+    pub fn new(runs: Runs, place: Place) -> Self {
+        let view = place.view;
+        let store = StoredValue::new_local(Store::default());
+        let (drawn, laid_out) = (RwSignal::new(0), RwSignal::new(0));
+        let draft = RwSignal::new(view.with_untracked(|view| view.typed.clone()));
+        let parsed = Memo::new(move |_| Query::read(&draft.read()));
+        // A query that is wrong, perhaps since it is only half typed, leaves what is shown.
+        let query = Memo::new(move |before: Option<&Query>| parsed.get().unwrap_or_else(|_| before.cloned().unwrap_or_default()));
+        let closed = RwSignal::new(BTreeSet::new());
+        let layout = Memo::new(move |_| {
+            let view = view.read();
+            Layout {
+                sort: sorts(&view),
+                group: view.group.iter().map(Column::name).collect(),
+                flat: view.flat,
+                closed: closed.get(),
+            }
+        });
+        let lines = Memo::new(move |_| {
+            laid_out.track();
+            store.with_value(|store| Arc::new(Lines::new(store, &query.read(), &layout.read())))
+        });
+        let telling = Memo::new(move |before: Option<&Vec<Column>>| {
+            let shown = runs.page.with_untracked(|page| page.as_ref().map(|page| page.columns.clone()));
+            laid_out.track();
+            match before.filter(|before| !before.is_empty()) {
+                Some(before) => before.clone(),
+                // Those that the server chose stay.
+                None => match shown.filter(|_| view.read_untracked().columns.is_none()) {
+                    Some(shown) if !shown.is_empty() => shown,
+                    _ => store.with_value(telling),
+                },
+            }
+        });
+        let columns = Memo::new(move |_| {
+            let view = view.read();
+            let columns = match (&view.columns, view.differing) {
+                (_, true) => store.with_value(|store| columns_of(store, &differing(store, &lines.read().rows))),
+                (Some(columns), _) => columns.iter().filter(|column| **column != Column::Name).cloned().collect(),
+                (None, _) => telling.get(),
+            };
+            Arc::new(columns)
+        });
+        let edges = Memo::new(move |_| {
+            let view = view.read();
+            let columns = columns.read();
+            let free = columns.iter().skip(view.pinned);
+            Edges::new(free.map(|column| width(&view, column)))
+        });
+        let frame = RwSignal::new(Frame {
+            width: 1440.0,
+            height: 900.0,
+            line: 28.0,
+            ..Frame::default()
+        });
+        let window = Memo::new(move |_| {
+            let pinned = pinned_width(&view.read(), &columns.read());
+            frame.read().window(lines.read().lines.len(), &edges.read(), pinned)
+        });
+        let sheet = Self {
+            runs,
+            place,
+            health: Health::expect(),
+            toasts: Toasts::expect(),
+            store,
+            drawn,
+            laid_out,
+            phase: RwSignal::new(Phase::Coming),
+            walk: StoredValue::new(Walk::default()),
+            size: StoredValue::new(bring::FIRST),
+            todo: StoredValue::new(VecDeque::new()),
+            asking: StoredValue::new(false),
+            turn: StoredValue::new(0),
+            stage: StoredValue::new(None),
+            draft,
+            parsed,
+            query,
+            closed,
+            lines,
+            columns,
+            edges,
+            frame,
+            window,
+            scroll: NodeRef::new(),
+            table: NodeRef::new(),
+            selection: RwSignal::new(Selection::default()),
+            at: RwSignal::new((0, 0)),
+            held: RwSignal::new(false),
+            work: RwSignal::new(None),
+            queue: StoredValue::new(VecDeque::new()),
+        };
+        sheet.follow();
+        sheet.bring();
+        sheet
+    }
+
+    /// Keeps in step with the address, and the page with what is here.
+    fn follow(self) {
+        let view = self.place.view;
+        let typed = Memo::new(move |_| view.read().typed.clone());
+        Effect::new(move |_| {
+            let typed = typed.get();
+            if self.draft.read_untracked().trim() != typed {
+                self.draft.set(typed);
+            }
+        });
+        Effect::new(move |_| {
+            let says = self.runs.ready.get().then(|| self.says());
+            self.runs.count.set(says);
+        });
+        // The keyboard stays at its run.
+        Effect::new(move |before: Option<Arc<Lines>>| {
+            let lines = self.lines.get();
+            let (at, column) = self.at.get_untracked();
+            let run = before.and_then(|before| before.lines.get(at).and_then(lines::Line::row));
+            let moved = run.filter(|row| lines.lines.get(at).and_then(lines::Line::row) != Some(*row));
+            let to = moved.and_then(|row| lines.lines.iter().position(|line| line.row() == Some(row)));
+            let to = to.unwrap_or(at).min(lines.lines.len().saturating_sub(1));
+            if to != at {
+                self.at.set((to, column));
+            }
+            lines
+        });
+        Effect::new(move |_| {
+            if !self.held.get() {
+                self.settle();
+            }
+        });
+    }
+
+    /// Whether there is anything to look at.
+    pub fn is_ready(self) -> bool {
+        self.runs.ready.get()
+    }
+
+    /// Whether no run is to be shown; those that are coming may be some.
+    pub fn is_empty(self) -> bool {
+        self.lines.with(|lines| lines.lines.is_empty()) && self.phase.get() != Phase::Coming
+    }
+
+    /// Lays the lines out by what is here now.
+    fn settle(self) {
+        let now = self.store.with_value(Store::generation);
+        if self.laid_out.get_untracked() != now {
+            self.laid_out.set(now);
+        }
+    }
+
+    /// The store has changed. `moves`: also where runs stand.
+    fn changed(self, moves: bool) {
+        let now = self.store.with_value(Store::generation);
+        if self.drawn.get_untracked() != now {
+            self.drawn.set(now);
+        }
+        if moves || !self.held.get_untracked() {
+            self.settle();
+        }
+    }
+
+    pub fn measure(self) {
+        // Called when the browser draws next: the page may be gone by then.
+        if self.turn.try_get_value().is_none() {
+            return;
+        }
+        let (Some(scroll), Some(table)) = (self.scroll.get_untracked(), self.table.get_untracked()) else {
+            return;
+        };
+        let head = table.t_head().map_or(28, |head| head.offset_height());
+        let frame = Frame {
+            top: f64::from(scroll.scroll_top()),
+            left: f64::from(scroll.scroll_left()),
+            width: f64::from(scroll.client_width()),
+            height: f64::from(scroll.client_height() - head).max(0.0),
+            line: f64::from(head.max(20)),
+        };
+        if *self.frame.read_untracked() != frame {
+            self.frame.set(frame);
+        }
+    }
+
+    /// Every column that the runs could have.
+    pub fn offered(self) -> Vec<Column> {
+        self.drawn.track();
+        self.store.with_value(|store| {
+            let all: Vec<usize> = (0..store.columns().len()).filter(|at| store.columns()[*at].filled() > 0).collect();
+            let mut offered = FIXED.to_vec();
+            offered.extend(columns_of(store, &all).into_iter().filter(|column| !FIXED.contains(column)));
+            offered
+        })
+    }
+
+    pub fn shown(self) -> Vec<Column> {
+        self.columns.get().to_vec()
+    }
+
+    fn is_tab(self) -> bool {
+        self.place.view.read_untracked().tab == Tab::Runs && browser::visible()
+    }
+
+    fn wanted_stage(self) -> Stage {
+        match self.place.view.read().deleted {
+            true => Stage::DeletedOnly,
+            false => Stage::ActiveOnly,
+        }
+    }
+}
+
+fn sorts(view: &View) -> Vec<Sort> {
+    let sort = |sort: super::column::Sort| Sort {
+        column: sort.column.name(),
+        descending: sort.descending,
+    };
+    view.order().into_iter().map(sort).collect()
+}
+
+/// In pixels.
+fn width(view: &View, column: &Column) -> u32 {
+    let wanted = view.widths.iter().find(|(of, _)| of == column).map(|(_, width)| *width);
+    wanted.map_or_else(
+        || match column {
+            Column::Name => 260,
+            Column::Status => 104,
+            Column::Duration => 96,
+            Column::Start | Column::End | Column::Commit | Column::Metric(_) => 120,
+            Column::User | Column::Source | Column::Id | Column::Param(_) | Column::Tag(_) => 140,
+        },
+        |width| width.clamp(48, 2000),
+    )
+}
+
+/// The name and what is pinned beside it.
+fn pinned_width(view: &View, columns: &[Column]) -> u32 {
+    width(view, &Column::Name) + columns.iter().take(view.pinned).map(|column| width(view, column)).sum::<u32>()
+}
+
+/// The columns at these places of the store that people look at.
+fn columns_of(store: &Store, places: &[usize]) -> Vec<Column> {
+    let mut columns: Vec<Column> = places.iter().filter_map(|at| column_of(&store.columns()[*at].name)).collect();
+    // By family, then by key.
+    columns.sort();
+    columns.retain(|column| !matches!(column, Column::Name | Column::Id));
+    columns
+}
+
+fn column_of(name: &Name) -> Option<Column> {
+    if let Some(fixed) = FIXED.into_iter().find(|fixed| fixed.name() == *name) {
+        return Some(fixed);
+    }
+    match name.family {
+        Family::Metric(Stat::Last) => Some(Column::Metric(name.key.clone())),
+        Family::Param => Some(Column::Param(name.key.clone())),
+        Family::Tag if !tag::is_internal(&name.key) => Some(Column::Tag(name.key.clone())),
+        _ => None,
+    }
+}
+
+/// A few columns that tell the runs apart.
+fn telling(store: &Store) -> Vec<Column> {
+    let rows = store.rows().to_vec();
+    let differing = columns_of(store, &differing(store, &rows));
+    let family = |wanted: fn(&Column) -> bool, most: usize| differing.iter().filter(move |column| wanted(column)).take(most).cloned();
+    let mut columns = vec![Column::Status, Column::Start, Column::Duration, Column::User];
+    columns.extend(family(|column| matches!(column, Column::Metric(_)), METRICS));
+    columns.extend(family(|column| matches!(column, Column::Param(_)), PARAMS));
+    columns
+}

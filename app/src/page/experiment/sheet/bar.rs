@@ -1,0 +1,71 @@
+//! Below the table: whether all runs are here, and what is on its way.
+
+use leptos::prelude::*;
+
+use super::{Sheet, bring::Phase};
+use crate::part::{button::Button, dynamic::dynamic, face::Stale, icon, number::count};
+
+pub fn bar(sheet: Sheet) -> AnyView {
+    let says = move || {
+        let runs = count(sheet.here());
+        let these = if runs == "1" { "run is" } else { "runs are" };
+        match sheet.phase.get() {
+            Phase::Here if runs == "0" => "No runs".into(),
+            Phase::Here if runs == "1" => "The only run is here".into(),
+            Phase::Here => format!("All {runs} runs are here"),
+            Phase::Coming => format!("{runs} {these} here, more are coming"),
+            Phase::Stopped => format!("{runs} {these} here, there are more"),
+            Phase::Failed(error) => format!("{runs} {these} here; the others could not be loaded: {}", error.message),
+        }
+    };
+    let meant = move || (!sheet.query.with(|query| query.expr.is_none())).then(|| format!("{} · ", sheet.matching()));
+    let elsewhere = move || {
+        let searched = sheet.phase.get() != Phase::Here && !sheet.query.with(|query| query.split().filter.is_empty());
+        searched.then(|| view! { <span class="muted">"MLflow searches among the others"</span> })
+    };
+    let act = move || match sheet.phase.get() {
+        Phase::Here => ().into_any(),
+        Phase::Coming => view! { <Button class="small" on:click=move |_| sheet.stop()>"Stop"</Button> }.into_any(),
+        Phase::Stopped => view! { <Button class="small" on:click=move |_| sheet.go_on()>"Load the others"</Button> }.into_any(),
+        Phase::Failed(_) => {
+            view! { <Button class="small" icon=icon::Retry on:click=move |_| sheet.go_on()>"Try again"</Button> }.into_any()
+        }
+    };
+    let failed = move || matches!(*sheet.phase.read(), Phase::Failed(_));
+    view! {
+        <footer class="statusbar">
+            <span role="status" class:danger=failed>{meant}{says}</span>
+            {dynamic(elsewhere)}
+            {dynamic(act)}
+            {dynamic(move || sheet.runs.stale.get().map(|since| view! { <Stale since=since/> }))}
+            {dynamic(move || (sheet.phase.get() == Phase::Coming).then(|| view! { <span class="busy" role="status" aria-label="Loading"></span> }))}
+        </footer>
+    }
+    .into_any()
+}
+
+// === impl Sheet ===
+
+impl Sheet {
+    fn here(self) -> usize {
+        self.drawn.track();
+        self.store.with_value(crate::table::store::Store::len)
+    }
+
+    /// `12 runs match`
+    fn matching(self) -> String {
+        match self.lines.read().rows.len() {
+            0 => "No run matches".into(),
+            1 => "1 run matches".into(),
+            many => format!("{} runs match", count(many)),
+        }
+    }
+
+    /// How many runs there are, in the page's title.
+    pub(super) fn says(self) -> String {
+        let all = self.here();
+        let more = if self.phase.get() == Phase::Here { "" } else { "+" };
+        let many = if all == 1 && more.is_empty() { "" } else { "s" };
+        format!("{}{more} run{many}", count(all))
+    }
+}

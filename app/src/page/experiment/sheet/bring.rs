@@ -1,0 +1,282 @@
+//! Brings all runs of the experiment into the tab, and keeps them up to date.
+//!
+//! One question after the other: what somebody waits for first, then the walk through all runs.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::Sheet;
+use crate::{
+    api::{
+        ApiError,
+        mlflow::run::{self, Search, Stage},
+    },
+    browser,
+    table::{
+        column::Attribute,
+        load::Loaded,
+        query::Query,
+        store::Store,
+        walk::{ORDER, Walk},
+    },
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Coming,
+    /// Somebody has stopped it.
+    Stopped,
+    Failed(ApiError),
+    /// All runs are here.
+    Here,
+}
+
+/// A question to MLflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The runs that the query line means, while not all runs are here.
+    Meant,
+    /// The newest runs.
+    Newest,
+    /// What became of these.
+    These(Vec<String>),
+    /// A page of another walk, to find out what else has changed.
+    Again,
+    /// A page of the walk.
+    Walk,
+}
+
+/// Runs in the first answer: it is to come soon.
+pub const FIRST: u32 = 100;
+/// MLflow takes about a millisecond a run, and a third of a second an answer.
+const MOST: u32 = 1000;
+const LEAST: u32 = 25;
+/// So long may it take to read an answer, in ms: what is typed meanwhile waits.
+const READING: i64 = 25;
+/// Runs that are asked for by their ids at once.
+pub const TOGETHER: usize = 200;
+
+// === impl Sheet ===
+
+impl Sheet {
+    /// Follows which runs are wanted, and looks for changes as long as one looks at them.
+    pub(super) fn bring(self) {
+        Effect::new(move |_| {
+            let stage = self.wanted_stage();
+            if self.stage.get_value() != Some(stage) {
+                self.stage.set_value(Some(stage));
+                self.begin();
+            }
+        });
+        // What is asked for before all runs are here.
+        let meant = Memo::new(move |_| {
+            let sort = self.place.view.read().sort.clone();
+            (self.query.with(Query::split).filter, sort)
+        });
+        Effect::new(move |before: Option<()>| {
+            let (filter, sort) = meant.get();
+            let anything = !filter.is_empty() || !sort.is_empty();
+            if (before.is_some() || anything) && self.phase.get_untracked() != Phase::Here {
+                self.ask(&[Ask::Meant]);
+            }
+        });
+        Effect::new(move |_| {
+            let again = StoredValue::new(0_u32);
+            let tick = move || {
+                if !self.is_tab() || self.phase.get_untracked() != Phase::Here {
+                    return;
+                }
+                again.update_value(|again| *again += 1);
+                self.ask(&[Ask::Newest]);
+                let running = self.store.with_value(running);
+                if !running.is_empty() {
+                    self.ask(&[Ask::These(running)]);
+                }
+                if again.get_value().is_multiple_of(3) {
+                    self.ask(&[Ask::Again]);
+                }
+            };
+            if let Ok(handle) = set_interval_with_handle(tick, super::super::list::AGAIN) {
+                on_cleanup(move || handle.clear());
+            }
+        });
+    }
+
+    /// From nothing.
+    fn begin(self) {
+        self.turn.update_value(|turn| *turn += 1);
+        self.runs.ready.set(false);
+        self.store.set_value(Store::default());
+        self.selection.write().clear();
+        self.walk.set_value(Walk::default());
+        self.size.set_value(FIRST);
+        self.todo.update_value(std::collections::VecDeque::clear);
+        self.go_on();
+    }
+
+    pub(super) fn stop(self) {
+        self.phase.set(Phase::Stopped);
+    }
+
+    /// Goes on after a stop or a failure.
+    pub fn go_on(self) {
+        self.phase.set(Phase::Coming);
+        self.ask(&[]);
+    }
+
+    /// Asks for these first; what is to be asked already is asked once.
+    pub(super) fn ask(self, first: &[Ask]) {
+        self.todo.update_value(|todo| {
+            for ask in first {
+                if !todo.contains(ask) {
+                    todo.push_back(ask.clone());
+                }
+            }
+        });
+        if self.asking.get_value() {
+            return;
+        }
+        self.asking.set_value(true);
+        self.runs.busy.set(true);
+        spawn_local(async move {
+            while let Some(ask) = self.next() {
+                self.answer(ask).await;
+            }
+            self.asking.try_set_value(false);
+            self.runs.busy.try_set(false);
+        });
+    }
+
+    /// `None`: nothing is to be asked, or nobody is here any more.
+    fn next(self) -> Option<Ask> {
+        let todo = self.todo.try_update_value(|todo| todo.pop_front())?;
+        todo.or_else(|| (self.phase.get_untracked() == Phase::Coming).then_some(Ask::Walk))
+    }
+
+    async fn answer(self, ask: Ask) {
+        let turn = self.turn.get_value();
+        let search = self.search(&ask);
+        let client = self.runs.client.get_value();
+        let answer = run::search_text(&client, &search).await;
+        // The page may be gone, or show other runs by now.
+        if self.turn.try_get_value() != Some(turn) {
+            return;
+        }
+        let before = browser::now();
+        let read = answer.and_then(|text| {
+            let read = self.store.try_update_value(|store| store.load(text.as_bytes()));
+            read.unwrap_or_else(|| Ok(Loaded::default()))
+                .map_err(|error| ApiError::unreadable(&error))
+        });
+        match read {
+            Ok(loaded) => {
+                self.runs.stale.set(None);
+                self.runs.error.set(None);
+                self.loaded(&ask, &search, &loaded, browser::now() - before);
+            }
+            Err(error) => self.failed(&ask, error),
+        }
+    }
+
+    fn search(self, ask: &Ask) -> Search {
+        let view = self.place.now();
+        let order = |words: [&str; 2]| words.map(str::to_owned).to_vec();
+        let search = Search {
+            experiment_ids: vec![self.runs.experiment.get_value()],
+            order_by: order(ORDER),
+            max_results: FIRST,
+            run_view_type: self.stage.get_value().unwrap_or(Stage::ActiveOnly),
+            ..Search::default()
+        };
+        match ask {
+            Ask::Meant => Search {
+                filter: self.query.with_untracked(Query::split).filter,
+                order_by: view.sort.iter().filter_map(super::super::column::Sort::mlflow).collect(),
+                ..search
+            },
+            Ask::Newest => search,
+            Ask::These(ids) => Search {
+                filter: format!("attributes.run_id IN ('{}')", ids.join("', '")),
+                max_results: TOGETHER as u32,
+                ..search
+            },
+            Ask::Again | Ask::Walk => {
+                if *ask == Ask::Again && self.walk.with_value(Walk::is_done) {
+                    self.walk.set_value(Walk::default());
+                }
+                let (filter, page_token) = self.walk.with_value(|walk| (walk.filter(), walk.token()));
+                Search {
+                    filter,
+                    page_token,
+                    max_results: self.size.get_value(),
+                    ..search
+                }
+            }
+        }
+    }
+
+    fn loaded(self, ask: &Ask, search: &Search, loaded: &Loaded, took: i64) {
+        let gone = match ask {
+            Ask::Meant => 0,
+            // All runs that began after the last one are among them.
+            Ask::Newest => self
+                .store
+                .try_update_value(|store| Walk::default().take(store, loaded))
+                .unwrap_or_default(),
+            Ask::These(ids) => self
+                .store
+                .try_update_value(|store| drop_missing(store, ids, loaded))
+                .unwrap_or_default(),
+            Ask::Again | Ask::Walk => {
+                self.grow(search.max_results, took);
+                let gone = self
+                    .store
+                    .try_update_value(|store| self.walk.try_update_value(|walk| walk.take(store, loaded)));
+                gone.flatten().unwrap_or_default()
+            }
+        };
+        let coming = *ask == Ask::Walk;
+        if coming && self.walk.with_value(Walk::is_done) {
+            self.phase.set(Phase::Here);
+            // Some may have come meanwhile.
+            self.todo.update_value(|todo| todo.push_back(Ask::Newest));
+        }
+        // Lines of runs that are gone could be those of others.
+        self.changed(gone > 0 || coming || *ask == Ask::Meant);
+        self.runs.ready.set(true);
+    }
+
+    /// As many runs as can be read without being noticed.
+    fn grow(self, size: u32, took: i64) {
+        let fitting = i64::from(size) * READING / took.max(1);
+        let next = fitting.clamp(i64::from(size / 2), i64::from(size * 4)) as u32;
+        self.size.set_value(next.clamp(LEAST, MOST));
+    }
+
+    fn failed(self, ask: &Ask, error: ApiError) {
+        self.health.report(&error);
+        self.todo.update_value(std::collections::VecDeque::clear);
+        if *ask == Ask::Walk {
+            self.phase.set(Phase::Failed(error.clone()));
+        }
+        self.runs.stale.update(|since| *since = since.or(Some(browser::now())));
+        if !self.runs.ready.get_untracked() {
+            self.runs.error.set(Some(error));
+        }
+    }
+}
+
+/// The ids of some runs that are running.
+fn running(store: &Store) -> Vec<String> {
+    let Some(status) = store.attribute(Attribute::Status).text() else {
+        return Vec::new();
+    };
+    let codes = ["RUNNING", "SCHEDULED"].map(|word| status.dict.find(word));
+    let rows = status.codes.matching(&mut |code| codes.contains(&Some(code)));
+    rows.iter().take(TOGETHER).map(|row| store.run_id(row).to_owned()).collect()
+}
+
+/// Takes those of `asked` out of the store that are not in the answer.
+fn drop_missing(store: &mut Store, asked: &[String], loaded: &Loaded) -> usize {
+    let here: Vec<String> = loaded.rows.iter().map(|row| store.run_id(*row).to_owned()).collect();
+    asked.iter().filter(|id| !here.contains(id) && store.remove(id)).count()
+}

@@ -1,0 +1,208 @@
+//! What a cell of the table says.
+
+use icondata_core::IconData;
+
+use crate::{
+    api::mlflow::run,
+    page::experiment::{column::Column, phase},
+    part::{clock::Clock, duration, id, number, time},
+    table::{
+        column::{Attribute, Cell},
+        differ::relative,
+        group::{Summary, summary},
+        store::Store,
+    },
+};
+
+#[derive(Default)]
+pub struct Drawn {
+    pub class: &'static str,
+    pub icon: Option<&'static IconData>,
+    pub text: String,
+    /// What is copied in place of the text.
+    pub exact: Option<String>,
+    pub title: String,
+    /// How it differs from the baseline.
+    pub beside: Option<String>,
+}
+
+/// What cells depend on besides the run.
+pub struct Look {
+    pub clock: Clock,
+    /// Ms since 1970.
+    pub now: i64,
+    pub baseline: Option<u32>,
+}
+
+/// Longer texts are cut; the run's page has them whole.
+const LONGEST: usize = 200;
+
+pub fn cell(store: &Store, row: u32, column: &Column, look: &Look) -> Drawn {
+    let found = store.cell(row, &column.name());
+    match (column, found) {
+        (Column::Status, Cell::Text(word)) => status(word),
+        (Column::Start | Column::End, Cell::Number(at)) if at > 0.0 => moment(at as i64, look),
+        (Column::Duration, Cell::Number(ms)) => span(ms as i64),
+        (Column::Duration, Cell::Missing) => running(store, row, look),
+        (Column::Id, Cell::Text(text)) => Drawn {
+            class: "mono",
+            text: id::shorten(text),
+            exact: Some(text.to_owned()),
+            title: text.to_owned(),
+            ..Drawn::default()
+        },
+        (Column::User, Cell::Missing) => match store.cell(row, &Attribute::User.name()) {
+            Cell::Text(user) if !user.is_empty() => words("text", user, user),
+            _ => none(column),
+        },
+        (Column::Source, Cell::Text(source)) => words("text", source.rsplit('/').next().unwrap_or(source), source),
+        (Column::Commit, Cell::Text(commit)) => words("text mono", commit.get(..8).unwrap_or(commit), commit),
+        (Column::Param(_), Cell::Text(text)) => words("text mono", text, text),
+        (_, Cell::Text(text)) => words("text", text, text),
+        (_, Cell::Number(value)) => {
+            let before = look
+                .baseline
+                .filter(|baseline| *baseline != row)
+                .map(|baseline| store.cell(baseline, &column.name()));
+            let beside = match before {
+                Some(Cell::Number(before)) => relative(value, before).map(percent),
+                _ => None,
+            };
+            Drawn {
+                class: if value.is_nan() { "number danger" } else { "number" },
+                text: number::short(value),
+                exact: Some(number::exact(value)),
+                title: number::exact(value),
+                beside,
+                ..Drawn::default()
+            }
+        }
+        (_, Cell::Missing) => none(column),
+    }
+}
+
+fn none(column: &Column) -> Drawn {
+    Drawn {
+        class: if column.is_number() { "none number" } else { "none" },
+        ..Drawn::default()
+    }
+}
+
+fn words(class: &'static str, text: &str, title: &str) -> Drawn {
+    let cut = |text: &str, end: &str| match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}{end}", &text[..at]),
+        None => text.to_owned(),
+    };
+    Drawn {
+        class,
+        text: cut(text, "…"),
+        title: cut(title, "…"),
+        ..Drawn::default()
+    }
+}
+
+fn status(word: &str) -> Drawn {
+    let status = match word {
+        "RUNNING" => run::Status::Running,
+        "SCHEDULED" => run::Status::Scheduled,
+        "FINISHED" => run::Status::Finished,
+        "FAILED" => run::Status::Failed,
+        "KILLED" => run::Status::Killed,
+        _ => run::Status::Unknown,
+    };
+    let (icon, class, text) = phase(status).look();
+    Drawn {
+        class,
+        icon: Some(icon),
+        text: text.to_owned(),
+        ..Drawn::default()
+    }
+}
+
+fn moment(at: i64, look: &Look) -> Drawn {
+    Drawn {
+        class: "faint",
+        text: time::relative(at, look.now),
+        exact: Some(time::iso(at)),
+        title: look.clock.exact(at),
+        ..Drawn::default()
+    }
+}
+
+fn span(ms: i64) -> Drawn {
+    Drawn {
+        class: "number faint",
+        text: duration::words(ms),
+        title: format!("{:.3} s", ms.max(0) as f64 / 1000.0),
+        ..Drawn::default()
+    }
+}
+
+fn running(store: &Store, row: u32, look: &Look) -> Drawn {
+    let is_running = store.cell(row, &Attribute::Status.name()) == Cell::Text("RUNNING");
+    match store.cell(row, &Attribute::Start.name()) {
+        Cell::Number(start) if is_running => Drawn {
+            title: "still running".into(),
+            ..span(look.now - start as i64)
+        },
+        _ => none(&Column::Duration),
+    }
+}
+
+/// `+3.1%`
+fn percent(part: f64) -> String {
+    match part {
+        0.0 => "=".into(),
+        _ => format!(
+            "{}{}%",
+            if part > 0.0 { "+" } else { "" },
+            number::short((part * 1000.0).round() / 10.0)
+        ),
+    }
+}
+
+/// What a group of runs says in a column of numbers.
+pub fn of_group(store: &Store, rows: &[u32], column: &Column) -> Drawn {
+    let found = store
+        .column(&column.name())
+        .filter(|_| column.is_number())
+        .and_then(|column| summary(column, rows));
+    let Some(Summary {
+        count,
+        mean,
+        min,
+        max,
+        std,
+    }) = found
+    else {
+        return none(column);
+    };
+    let write = |value: f64| match column {
+        Column::Duration => duration::words(value as i64),
+        _ => number::short(value),
+    };
+    let spread = std.map(|std| format!(", standard deviation {}", write(std))).unwrap_or_default();
+    let many = if count == 1 { "run" } else { "runs" };
+    Drawn {
+        class: "number",
+        text: write(mean),
+        title: format!(
+            "mean {}, min {}, max {}{spread}, of {count} {many}",
+            write(mean),
+            write(min),
+            write(max)
+        ),
+        beside: Some(format!("{}…{}", write(min), write(max))).filter(|_| count > 1),
+        ..Drawn::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn differences_are_short() {
+        assert_eq!([0.0, 0.0312, -0.5, 12.0].map(percent), ["=", "+3.1%", "-50%", "+1200%"]);
+    }
+}

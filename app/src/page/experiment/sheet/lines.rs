@@ -1,0 +1,239 @@
+//! The lines of the table: the runs that are meant, in their order, in groups or below the runs that they belong to.
+
+use std::collections::BTreeSet;
+
+use crate::table::{
+    bits::Bits,
+    column::{Cell, Name},
+    group::{Groups, group},
+    order::{self, Sort},
+    query::Query,
+    store::Store,
+    tree::tree,
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    Run {
+        row: u32,
+        depth: u32,
+        /// It is not meant itself, but stands above runs that are.
+        dimmed: bool,
+        children: u32,
+        open: bool,
+    },
+    Group {
+        /// Its place in [`Lines::groups`].
+        at: usize,
+        open: bool,
+    },
+}
+
+/// How runs are to be laid out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    pub sort: Vec<Sort>,
+    pub group: Vec<Name>,
+    pub flat: bool,
+    /// What was closed: ids of runs, and [`key`]s of groups.
+    pub closed: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lines {
+    pub lines: Vec<Line>,
+    /// The runs that are meant, sorted.
+    pub rows: Vec<u32>,
+    pub groups: Groups,
+    /// What runs are grouped by.
+    pub by: Vec<Name>,
+}
+
+// === impl Line ===
+
+impl Line {
+    pub fn row(&self) -> Option<u32> {
+        match self {
+            Self::Run { row, .. } => Some(*row),
+            Self::Group { .. } => None,
+        }
+    }
+}
+
+// === impl Lines ===
+
+impl Lines {
+    pub fn new(store: &Store, query: &Query, layout: &Layout) -> Self {
+        let found: Bits = query.rows(store, store.rows());
+        let rows = order::sorted(store, &found, &layout.sort);
+        let is_open = |key: &str| !layout.closed.contains(key);
+        if !layout.group.is_empty() {
+            let groups = group(store, &rows, &layout.group);
+            let lines = grouped(store, &groups, &layout.group, &is_open);
+            return Self {
+                lines,
+                rows,
+                groups,
+                by: layout.group.clone(),
+            };
+        }
+        let lines = if layout.flat {
+            let plain = |row: &u32| Line::Run {
+                row: *row,
+                depth: 0,
+                dimmed: false,
+                children: 0,
+                open: false,
+            };
+            rows.iter().map(plain).collect()
+        } else {
+            let tree = tree(store, &rows, &|row, _| is_open(store.run_id(row)));
+            let line = |line: crate::table::tree::Line| Line::Run {
+                row: line.row,
+                depth: line.depth,
+                dimmed: line.dimmed,
+                children: line.children,
+                open: line.open,
+            };
+            tree.into_iter().map(line).collect()
+        };
+        Self {
+            lines,
+            rows,
+            ..Self::default()
+        }
+    }
+
+    /// The rows of a group.
+    pub fn members(&self, group: usize) -> &[u32] {
+        let group = &self.groups.groups[group];
+        &self.groups.rows[group.begin..group.end]
+    }
+
+    /// The rows as they are shown, from the top.
+    pub fn shown(&self) -> Vec<u32> {
+        self.lines.iter().filter_map(Line::row).collect()
+    }
+}
+
+fn grouped(store: &Store, groups: &Groups, by: &[Name], is_open: &dyn Fn(&str) -> bool) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut hidden = vec![false; groups.groups.len()];
+    for (at, group) in groups.groups.iter().enumerate() {
+        if group.parent.is_some_and(|parent| hidden[parent]) {
+            hidden[at] = true;
+            continue;
+        }
+        let open = is_open(&key(store, groups, by, at));
+        hidden[at] = !open;
+        lines.push(Line::Group { at, open });
+        if open && group.level + 1 == by.len() {
+            lines.extend(groups.rows[group.begin..group.end].iter().map(|row| Line::Run {
+                row: *row,
+                depth: by.len() as u32,
+                dimmed: false,
+                children: 0,
+                open: false,
+            }));
+        }
+    }
+    lines
+}
+
+/// What a group is remembered by: the values of its level and of those around it.
+pub fn key(store: &Store, groups: &Groups, by: &[Name], at: usize) -> String {
+    let group = &groups.groups[at];
+    let row = groups.rows[group.begin];
+    let mut key = String::from("group");
+    for name in &by[..=group.level] {
+        key.push('\u{1f}');
+        match store.cell(row, name) {
+            Cell::Text(text) => key.push_str(text),
+            Cell::Number(value) => key.push_str(&value.to_string()),
+            Cell::Missing => key.push('\u{1e}'),
+        }
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::column::Family;
+
+    fn store() -> Store {
+        let mut store = Store::default();
+        let run = |id: &str, model: &str, parent: &str| {
+            let tags = match parent {
+                "" => String::new(),
+                parent => format!(r#"{{"key":"mlflow.parentRunId","value":"{parent}"}}"#),
+            };
+            format!(
+                r#"{{"info":{{"run_id":"{id}","run_name":"{id}"}},"data":{{"params":[{{"key":"model","value":"{model}"}}],"tags":[{tags}]}}}}"#
+            )
+        };
+        let runs = [run("a", "x", ""), run("b", "y", "a"), run("c", "x", "a"), run("d", "y", "")];
+        store.load(format!(r#"{{"runs":[{}]}}"#, runs.join(",")).as_bytes()).unwrap();
+        store
+    }
+
+    fn drawn(query: &str, layout: &Layout) -> String {
+        let store = store();
+        let lines = Lines::new(&store, &Query::read(query).unwrap(), layout);
+        let words: Vec<String> = lines
+            .lines
+            .iter()
+            .map(|line| match line {
+                Line::Group { at, open } => format!("{}{}", lines.members(*at).len(), if *open { ":" } else { "+" }),
+                Line::Run {
+                    row,
+                    depth,
+                    dimmed,
+                    open,
+                    children,
+                } => {
+                    let closed = if *children > 0 && !open { "+" } else { "" };
+                    let dim = if *dimmed { "?" } else { "" };
+                    format!("{}{}{dim}{closed}", "-".repeat(*depth as usize), store.run_id(*row))
+                }
+            })
+            .collect();
+        words.join(" ")
+    }
+
+    fn closed(keys: &[&str]) -> BTreeSet<String> {
+        keys.iter().map(|key| (*key).to_owned()).collect()
+    }
+
+    #[test]
+    fn runs_stand_below_their_own() {
+        assert_eq!(drawn("", &Layout::default()), "a -b -c d");
+        assert_eq!(drawn("params.model = 'y'", &Layout::default()), "a? -b d");
+        let layout = Layout {
+            closed: closed(&["a"]),
+            ..Layout::default()
+        };
+        assert_eq!(drawn("", &layout), "a+ d");
+        assert_eq!(drawn("", &Layout { flat: true, ..layout }), "a b c d");
+    }
+
+    #[test]
+    fn groups_open_and_close() {
+        let model = Name::new(Family::Param, "model");
+        let layout = Layout {
+            group: vec![model.clone()],
+            ..Layout::default()
+        };
+        assert_eq!(drawn("", &layout), "2: -a -c 2: -b -d");
+        let layout = Layout {
+            closed: closed(&["group\u{1f}x"]),
+            ..layout
+        };
+        assert_eq!(drawn("", &layout), "2+ 2: -b -d");
+        let both = Layout {
+            group: vec![model, crate::table::column::Attribute::Name.name()],
+            ..layout
+        };
+        assert_eq!(drawn("", &both), "2+ 2: 1: --b 1: --d");
+    }
+}

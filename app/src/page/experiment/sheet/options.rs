@@ -1,0 +1,81 @@
+//! How the table is laid out: groups, nested runs, which columns.
+
+use leptos::{ev, prelude::*};
+
+use super::Sheet;
+use crate::{
+    page::experiment::{column::Column, view::View},
+    part::{
+        dynamic::dynamic,
+        icon::{self, Icon},
+        menu::Menu,
+    },
+};
+
+/// Columns that are offered to group by.
+const OFFERED: usize = 200;
+
+pub fn options(sheet: Sheet) -> AnyView {
+    let place = sheet.place;
+    let view = place.view;
+    let offered = move || {
+        let grouped = view.read().group.clone();
+        let mut offered: Vec<Column> = sheet
+            .offered()
+            .into_iter()
+            .filter(|column| groups(column) && !grouped.contains(column))
+            .collect();
+        offered.truncate(OFFERED);
+        offered
+    };
+    let add = move |event: ev::Event| {
+        if let Some(column) = Column::read(&event_target_value(&event)) {
+            let mut view = place.now();
+            view.group.push(column);
+            place.go(&view);
+        }
+    };
+    let chips = move || {
+        let chip = |column: &Column| {
+            let without = {
+                let column = column.clone();
+                place.link(move |mut view| {
+                    view.group.retain(|other| *other != column);
+                    view
+                })
+            };
+            let label = format!("Do not group by {}", column.label());
+            view! { <a class="button small" href=without() title=label.clone() aria-label=label data-noscroll=""><bdi class="clip">{column.label().to_owned()}</bdi><Icon icon=icon::Close/></a> }
+        };
+        view.read().group.iter().map(chip).collect::<Vec<_>>()
+    };
+    let link = move |label: &'static str, on: fn(&View) -> bool, make: fn(View) -> View| {
+        let href = place.link(make);
+        view! { <a class="item" href=href data-noscroll="" aria-current=move || on(&view.read()).then_some("true")>{dynamic(move || on(&view.read()).then(|| view! { <Icon icon=icon::Check/> }))}{label}</a> }
+    };
+    view! {
+        <button type="button" class="button" popovertarget="layout-menu"><Icon icon=icon::Folder/>"Layout"</button>
+        {dynamic(chips)}
+        <Menu id="layout-menu" label="Layout">
+            <label class="item">"Group by "
+                <select class="input" aria-label="Group by" on:change=add>
+                    <option value="">"…"</option>
+                    {dynamic(move || offered().into_iter().map(|column| view! { <option value=column.id()>{column.label().to_owned()}</option> }).collect::<Vec<_>>())}
+                </select>
+            </label>
+            {link("Nested runs", |view| !view.flat, |view| View { flat: !view.flat, ..view })}
+            {link("Only columns that differ", |view| view.differing, |view| View { differing: !view.differing, ..view })}
+            {link("Keep the first column in sight", |view| view.pinned > 0, |view| View { pinned: usize::from(view.pinned == 0), ..view })}
+            {dynamic(move || view.read().baseline.is_some().then(|| link("Compare with no run", |_| false, |view| View { baseline: None, ..view })))}
+        </Menu>
+    }
+    .into_any()
+}
+
+/// Whether it makes sense to group by it.
+fn groups(column: &Column) -> bool {
+    matches!(
+        column,
+        Column::Status | Column::User | Column::Source | Column::Commit | Column::Param(_) | Column::Tag(_)
+    )
+}

@@ -52,6 +52,7 @@ test('renamed by a pattern', async ({ page }) => {
   await page.getByRole('button', { name: 'Rename', exact: true }).click();
   await page.getByLabel('New name').fill('sweep-{n}-{name}');
   await page.getByRole('button', { name: 'Rename', exact: true }).last().click();
+  await expect(page.getByText(`Renamed ${RUNS} runs`)).toBeVisible();
   await expect(page.getByRole('rowheader').first()).toContainText('sweep-1-run-11');
   await page.reload();
   await expect(page.getByRole('rowheader').last()).toContainText(`sweep-${RUNS}-run-00`);

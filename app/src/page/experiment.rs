@@ -13,6 +13,7 @@ mod table;
 mod title;
 mod turn;
 mod view;
+mod views;
 
 use crate::part::dynamic::dynamic;
 use leptos::prelude::*;
@@ -95,7 +96,7 @@ fn page(id: String) -> AnyView {
 
 fn known(experiment: experiment::Experiment, first: Option<api::Result<table::Page>>, place: Place) -> AnyView {
     let view = place.view;
-    let runs = Runs::new(experiment.experiment_id.clone(), first, view);
+    let runs = Runs::new(&experiment, first, view);
     let experiment = RwSignal::new(experiment);
     let tab = Memo::new(move |_| view.read().tab);
     let link = move |tab: Tab| Signal::derive(place.link(move |view| View { tab, panel: false, ..view }));

@@ -4,13 +4,13 @@ use icondata_core::IconData;
 use leptos::prelude::*;
 
 pub use icondata_lu::{
-    LuArrowDown as ArrowDown, LuArrowUp as ArrowUp, LuBan as Ban, LuCheck as Check, LuChevronDown as ChevronDown,
+    LuArrowDown as ArrowDown, LuArrowUp as ArrowUp, LuBan as Ban, LuBookmark as Bookmark, LuCheck as Check, LuChevronDown as ChevronDown,
     LuChevronRight as ChevronRight, LuCircle as Circle, LuCircleAlert as CircleAlert, LuCircleCheck as CircleCheck, LuCircleX as CircleX,
     LuClock as Clock, LuColumns3 as Columns, LuCopy as Copy, LuDownload as Download, LuEllipsis as More, LuExternalLink as External,
-    LuFile as File, LuFlaskConical as Flask, LuFolder as Folder, LuInfo as Info, LuKeyRound as Key, LuKeyboard as Keyboard,
-    LuLoaderCircle as Loader, LuLock as Lock, LuLogOut as LogOut, LuMonitor as Monitor, LuMoon as Moon, LuPencil as Pencil, LuPlus as Plus,
-    LuRotateCw as Retry, LuSearch as Search, LuSun as Sun, LuTag as Tag, LuTrash2 as Trash, LuTriangleAlert as Warning, LuUndo2 as Undo,
-    LuUser as User, LuX as Close,
+    LuEye as Eye, LuEyeOff as EyeOff, LuFile as File, LuFlaskConical as Flask, LuFolder as Folder, LuInfo as Info, LuKeyRound as Key,
+    LuKeyboard as Keyboard, LuLoaderCircle as Loader, LuLock as Lock, LuLogOut as LogOut, LuMonitor as Monitor, LuMoon as Moon,
+    LuPencil as Pencil, LuPlus as Plus, LuRotateCw as Retry, LuSearch as Search, LuSun as Sun, LuTag as Tag, LuTrash2 as Trash,
+    LuTriangleAlert as Warning, LuUndo2 as Undo, LuUser as User, LuX as Close,
 };
 
 #[component]

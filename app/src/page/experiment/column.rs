@@ -21,13 +21,21 @@ pub enum Column {
     Source,
     Commit,
     Id,
+    Dataset,
+    /// The run that it belongs to, by its id.
+    Parent,
     Param(String),
     Metric(String),
     Tag(String),
+    /// Of a metric's whole history: its least, largest or first value.
+    Stat(Stat, String),
 }
 
+/// What of a metric's history can be a column, besides its last value.
+pub const STATS: [Stat; 3] = [Stat::Min, Stat::Max, Stat::First];
+
 /// The columns that every run has, in the order of the panel.
-pub const FIXED: [Column; 8] = [
+pub const FIXED: [Column; 10] = [
     Column::Status,
     Column::Start,
     Column::End,
@@ -35,6 +43,8 @@ pub const FIXED: [Column; 8] = [
     Column::User,
     Column::Source,
     Column::Commit,
+    Column::Dataset,
+    Column::Parent,
     Column::Id,
 ];
 
@@ -54,6 +64,7 @@ impl Column {
             Self::Param(key) => format!("p:{key}"),
             Self::Metric(key) => format!("m:{key}"),
             Self::Tag(key) => format!("t:{key}"),
+            Self::Stat(..) => self.name().id(),
             fixed => fixed.word().into(),
         }
     }
@@ -69,7 +80,9 @@ impl Column {
             Self::Source => "source",
             Self::Commit => "commit",
             Self::Id => "id",
-            Self::Param(_) | Self::Metric(_) | Self::Tag(_) => "",
+            Self::Dataset => "dataset",
+            Self::Parent => "parent",
+            Self::Param(_) | Self::Metric(_) | Self::Tag(_) | Self::Stat(..) => "",
         }
     }
 
@@ -79,7 +92,16 @@ impl Column {
             Some(("p", key)) => return Some(Self::Param(key.into())),
             Some(("m", key)) => return Some(Self::Metric(key.into())),
             Some(("t", key)) => return Some(Self::Tag(key.into())),
-            _ => {}
+            Some(_) => {
+                return match Name::read(id) {
+                    Some(Name {
+                        family: Family::Metric(stat),
+                        key,
+                    }) if STATS.contains(&stat) => Some(Self::Stat(stat, key)),
+                    _ => None,
+                };
+            }
+            None => {}
         }
         if id == "name" {
             Some(Self::Name)
@@ -100,13 +122,27 @@ impl Column {
             Self::Source => "Source",
             Self::Commit => "Commit",
             Self::Id => "Run id",
-            Self::Param(key) | Self::Metric(key) | Self::Tag(key) => key,
+            Self::Dataset => "Dataset",
+            Self::Parent => "Parent",
+            Self::Param(key) | Self::Metric(key) | Self::Tag(key) | Self::Stat(_, key) => key,
+        }
+    }
+
+    /// What the heading says beside the label: a param and a metric may have the same key.
+    pub fn family(&self) -> Option<&'static str> {
+        match self {
+            Self::Param(_) => Some("param"),
+            Self::Tag(_) => Some("tag"),
+            Self::Stat(Stat::Min, _) => Some("min"),
+            Self::Stat(Stat::Max, _) => Some("max"),
+            Self::Stat(..) => Some("first"),
+            _ => None,
         }
     }
 
     /// Numbers and times stand at the right.
     pub fn is_number(&self) -> bool {
-        matches!(self, Self::Duration | Self::Metric(_))
+        matches!(self, Self::Duration | Self::Metric(_) | Self::Stat(..))
     }
 
     /// What it is called where runs lie in columns.
@@ -125,6 +161,9 @@ impl Column {
             Self::Param(key) => Name::new(Family::Param, key),
             Self::Metric(key) => Name::new(Family::Metric(Stat::Last), key),
             Self::Tag(key) => of_tag(key),
+            Self::Dataset => Name::new(Family::Dataset, ""),
+            Self::Parent => of_tag(tag::PARENT),
+            Self::Stat(stat, key) => Name::new(Family::Metric(*stat), key),
         }
     }
 
@@ -140,7 +179,8 @@ impl Column {
             Self::Source => Some("tags.`mlflow.source.name`".into()),
             Self::Commit => Some("tags.`mlflow.source.git.commit`".into()),
             Self::Id => Some("attributes.run_id".into()),
-            Self::Duration => None,
+            Self::Parent => Some("tags.`mlflow.parentRunId`".into()),
+            Self::Duration | Self::Dataset | Self::Stat(..) => None,
             Self::Param(key) => quoted("params", key),
             Self::Metric(key) => quoted("metrics", key),
             Self::Tag(key) => quoted("tags", key),
@@ -151,6 +191,7 @@ impl Column {
     pub fn sort_hint(&self) -> &'static str {
         match self {
             Self::Duration => "MLflow cannot sort by duration; sort by Started or Ended",
+            Self::Dataset | Self::Stat(..) => "MLflow cannot sort by this",
             Self::Metric(_) => "Sort by the last value; NaN and runs without it come last",
             Self::Param(_) => "Sort as text; runs without it come last",
             Self::Tag(_) | Self::User | Self::Source | Self::Commit => "Sort; runs without it come last",
@@ -204,7 +245,10 @@ impl Sort {
     pub fn clicked(before: Option<bool>, column: &Column) -> Self {
         let descending = match before {
             Some(descending) => !descending,
-            None => matches!(column, Column::Start | Column::End | Column::Duration | Column::Metric(_)),
+            None => matches!(
+                column,
+                Column::Start | Column::End | Column::Duration | Column::Metric(_) | Column::Stat(..)
+            ),
         };
         Self {
             column: column.clone(),
@@ -223,6 +267,7 @@ mod tests {
             Column::Metric("train/loss: x".into()),
             Column::Param("with space".into()),
             Column::Tag("a:b".into()),
+            Column::Stat(Stat::Min, "train/loss: x".into()),
             Column::Name,
         ];
         for column in FIXED.into_iter().chain(keys) {

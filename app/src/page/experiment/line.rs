@@ -8,6 +8,7 @@ use super::{
     runs::Runs,
     sheet::{Sheet, Suggest, options},
     view::{Place, View},
+    views::views,
 };
 use crate::{
     browser,
@@ -130,6 +131,7 @@ pub fn line(runs: Runs, place: Place, sheet: RwSignal<Option<Sheet>>, counts: Me
                 <Icon icon=icon::Columns/>"Columns"<span class="count">{shown}</span>
             </a>
             {dynamic(move || sheet.get().filter(|sheet| sheet.is_ready()).map(options))}
+            {views(runs, place)}
             <div id="query-says" class="says">
                 <FieldError error=Signal::derive(move || error.get())/>
                 {dynamic(move || wrong.get().map(|error| marked(&typed.read(), error.span)))}

@@ -34,7 +34,7 @@ const FAMILIES: [(Family, &str); 4] = [
 
 fn family(column: &Column) -> Family {
     match column {
-        Column::Metric(_) => Family::Metric,
+        Column::Metric(_) | Column::Stat(..) => Family::Metric,
         Column::Param(_) => Family::Param,
         Column::Tag(_) => Family::Tag,
         _ => Family::Fixed,
@@ -105,6 +105,7 @@ pub fn panel(offered: Memo<Vec<Column>>, found: Memo<Vec<Column>>, place: Place)
         };
         let item = move |column: Column| {
             let (id, label) = (column.id(), column.label().to_owned());
+            let stat = column.family().filter(|_| matches!(column, Column::Stat(..)));
             let asked = column.clone();
             let on = Memo::new(move |_| shown.read().contains(&asked));
             let toggle = move |_| {
@@ -118,7 +119,7 @@ pub fn panel(offered: Memo<Vec<Column>>, found: Memo<Vec<Column>>, place: Place)
             view! {
                 <label class="item">
                     <input type="checkbox" name="col" value=id checked=on.get_untracked() prop:checked=on on:change=toggle/>
-                    <bdi class="clip" title=label.clone()>{label.clone()}</bdi>
+                    <bdi class="clip" title=label.clone()>{label.clone()}</bdi>{stat.map(|stat| view! { <span class="faint small">{stat}</span> })}
                 </label>
             }
         };

@@ -40,12 +40,7 @@ pub fn heading(column: Column, place: Place) -> AnyView {
     };
     let label = column.label().to_owned();
     let hint = format!("{label}. {}", column.sort_hint());
-    let family = match column {
-        Column::Param(_) => Some("param"),
-        Column::Tag(_) => Some("tag"),
-        _ => None,
-    };
-    let label = view! { <bdi class="clip">{label}</bdi>{family.map(|family| view! { <span class="family">{family}</span> })} };
+    let label = view! { <bdi class="clip">{label}</bdi>{column.family().map(|family| view! { <span class="family">{family}</span> })} };
     if column.mlflow().is_none() {
         return view! { <th scope="col" class=class title=hint>{label}</th> }.into_any();
     }

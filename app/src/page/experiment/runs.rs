@@ -12,7 +12,10 @@ use super::{
 use crate::{
     api::{
         ApiError, Client, Result,
-        mlflow::run::{self, Found, Search},
+        mlflow::{
+            experiment::Experiment,
+            run::{self, Found, Search},
+        },
     },
     browser,
     part::health::Health,
@@ -22,6 +25,8 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Runs {
     pub experiment: StoredValue<String>,
+    /// The folder that the experiment lies in.
+    pub folder: StoredValue<Option<String>>,
     pub page: RwSignal<Option<Arc<Page>>>,
     pub error: RwSignal<Option<ApiError>>,
     pub busy: RwSignal<bool>,
@@ -51,7 +56,7 @@ pub async fn first(client: &Client, experiment: &str, view: &View) -> Result<Pag
 // === impl Runs ===
 
 impl Runs {
-    pub fn new(experiment: String, first: Option<Result<Page>>, view: Memo<View>) -> Self {
+    pub fn new(experiment: &Experiment, first: Option<Result<Page>>, view: Memo<View>) -> Self {
         let (page, error) = match first {
             Some(Ok(page)) => (Some(Arc::new(page)), None),
             Some(Err(error)) if !error.is_deferred() => (None, Some(error)),
@@ -59,7 +64,8 @@ impl Runs {
         };
         let arrived = page.is_some() || error.is_some();
         let runs = Self {
-            experiment: StoredValue::new(experiment),
+            experiment: StoredValue::new(experiment.experiment_id.clone()),
+            folder: StoredValue::new(experiment.name.rsplit_once('/').map(|(folder, _)| folder.to_owned())),
             page: RwSignal::new(page),
             error: RwSignal::new(error),
             busy: RwSignal::new(!arrived),

@@ -9,6 +9,8 @@ mod cell;
 mod chosen;
 mod draw;
 mod export;
+mod extremes;
+mod heading;
 mod keys;
 mod lines;
 mod options;
@@ -25,6 +27,9 @@ use leptos::{html, prelude::*};
 use self::{
     act::{Task, Work},
     bring::{Ask, Phase},
+    cell::Scale,
+    extremes::Known,
+    heading::Pulled,
     lines::{Layout, Lines},
     window::{Edges, Frame, Window},
 };
@@ -36,17 +41,21 @@ pub use self::{
     query::Suggest,
 };
 use super::{
-    column::{Column, FIXED},
+    column::{Column, FIXED, STATS},
     runs::Runs,
     view::{Place, Tab, View},
 };
 use crate::{
-    api::mlflow::run::{Stage, tag},
+    api::{
+        ApiError,
+        mlflow::run::{Stage, tag},
+    },
     browser,
     part::{health::Health, toast::Toasts},
     table::{
         column::{Family, Name, Stat},
         differ::differing,
+        group::summary,
         order::Sort,
         query::{Error, Query},
         select::Selection,
@@ -88,6 +97,10 @@ pub struct Sheet {
 
     /// The columns after the name.
     columns: Memo<Arc<Vec<Column>>>,
+    /// What the address says, and what a hand is changing.
+    view: Memo<View>,
+    /// Of the columns that are painted.
+    scales: Memo<Arc<Vec<Scale>>>,
     edges: Memo<Edges>,
     frame: RwSignal<Frame>,
     window: Memo<Window>,
@@ -97,8 +110,17 @@ pub struct Sheet {
     selection: RwSignal<Selection>,
     /// The line and the column that the keyboard is at; column 0 is the name.
     at: RwSignal<(usize, usize)>,
+    /// The column whose menu was opened last.
+    menu: RwSignal<Option<Column>>,
+    pulled: RwSignal<Option<Pulled>>,
+    /// The column that is being dragged.
+    carried: RwSignal<Option<Column>>,
     /// Somebody points at the table: lines stay where they are.
     held: RwSignal<bool>,
+    /// Of which histories the extremes are here, and whether some are on their way.
+    known: StoredValue<Known>,
+    reading: StoredValue<bool>,
+    extremes_failed: RwSignal<Option<ApiError>>,
     /// What is being done with the selected runs, or failed.
     work: RwSignal<Option<Work>>,
     /// What of it is not begun yet.
@@ -128,6 +150,7 @@ impl Sheet {
                 sort: sorts(&view),
                 group: view.group.iter().map(Column::name).collect(),
                 flat: view.flat,
+                hidden: view.hidden,
                 closed: closed.get(),
             }
         });
@@ -156,8 +179,29 @@ impl Sheet {
             };
             Arc::new(columns)
         });
+        let pulled = RwSignal::new(None::<Pulled>);
+        let seen = Memo::new(move |_| {
+            let view = view.get();
+            match pulled.get() {
+                Some(pulled) => view.widened(&pulled.column, Some(pulled.width)),
+                None => view,
+            }
+        });
+        let scales = Memo::new(move |_| {
+            let paint = view.read().paint.clone();
+            let scale = |(column, paint): (Column, _)| {
+                let found = store.with_value(|store| summary(store.column(&column.name())?, &lines.read().rows))?;
+                Some(Scale {
+                    column,
+                    paint,
+                    min: found.min,
+                    max: found.max,
+                })
+            };
+            Arc::new(paint.into_iter().filter_map(scale).collect::<Vec<_>>())
+        });
         let edges = Memo::new(move |_| {
-            let view = view.read();
+            let view = seen.read();
             let columns = columns.read();
             let free = columns.iter().skip(view.pinned);
             Edges::new(free.map(|column| width(&view, column)))
@@ -169,7 +213,7 @@ impl Sheet {
             ..Frame::default()
         });
         let window = Memo::new(move |_| {
-            let pinned = pinned_width(&view.read(), &columns.read());
+            let pinned = pinned_width(&seen.read(), &columns.read());
             frame.read().window(lines.read().lines.len(), &edges.read(), pinned)
         });
         let sheet = Self {
@@ -193,6 +237,8 @@ impl Sheet {
             closed,
             lines,
             columns,
+            view: seen,
+            scales,
             edges,
             frame,
             window,
@@ -200,12 +246,19 @@ impl Sheet {
             table: NodeRef::new(),
             selection: RwSignal::new(Selection::default()),
             at: RwSignal::new((0, 0)),
+            menu: RwSignal::new(None),
+            pulled,
+            carried: RwSignal::new(None),
             held: RwSignal::new(false),
+            known: StoredValue::new(Known::default()),
+            reading: StoredValue::new(false),
+            extremes_failed: RwSignal::new(None),
             work: RwSignal::new(None),
             queue: StoredValue::new(VecDeque::new()),
         };
         sheet.follow();
         sheet.bring();
+        sheet.follow_extremes();
         sheet
     }
 
@@ -336,8 +389,8 @@ fn width(view: &View, column: &Column) -> u32 {
             Column::Name => 260,
             Column::Status => 104,
             Column::Duration => 96,
-            Column::Start | Column::End | Column::Commit | Column::Metric(_) => 120,
-            Column::User | Column::Source | Column::Id | Column::Param(_) | Column::Tag(_) => 140,
+            Column::Start | Column::End | Column::Commit | Column::Metric(_) | Column::Stat(..) => 120,
+            Column::User | Column::Source | Column::Id | Column::Dataset | Column::Parent | Column::Param(_) | Column::Tag(_) => 140,
         },
         |width| width.clamp(48, 2000),
     )
@@ -363,8 +416,9 @@ fn column_of(name: &Name) -> Option<Column> {
     }
     match name.family {
         Family::Metric(Stat::Last) => Some(Column::Metric(name.key.clone())),
+        Family::Metric(stat) if STATS.contains(&stat) => Some(Column::Stat(stat, name.key.clone())),
         Family::Param => Some(Column::Param(name.key.clone())),
-        Family::Tag if !tag::is_internal(&name.key) => Some(Column::Tag(name.key.clone())),
+        Family::Tag if !tag::is_internal(&name.key) && name.key != lines::HIDDEN => Some(Column::Tag(name.key.clone())),
         _ => None,
     }
 }

@@ -46,6 +46,32 @@ pub struct View {
     pub pinned: usize,
     /// Columns that were made wider or narrower, in pixels.
     pub widths: Vec<(Column, u32)>,
+    /// Columns of numbers that show how large they are.
+    pub paint: Vec<(Column, Paint)>,
+    /// What a group says of its numbers.
+    pub aggregate: Aggregate,
+    /// Also runs that were moved out of sight.
+    pub hidden: bool,
+    /// The named view that this began as, by its id.
+    pub saved: Option<String>,
+}
+
+/// How a column shows which of its numbers are large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    Heat,
+    Bar,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Aggregate {
+    #[default]
+    Mean,
+    Min,
+    Max,
+    /// The standard deviation of a sample.
+    Std,
+    Count,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +112,13 @@ impl View {
             differing: query.get("only") == Some("differing"),
             pinned: query.get("pinned").and_then(|count| count.parse().ok()).unwrap_or_default(),
             widths: list(query, "widths").filter_map(|width| read_width(&width)).collect(),
+            paint: list(query, "paint").filter_map(|paint| read_paint(&paint)).collect(),
+            aggregate: Aggregate::ALL
+                .into_iter()
+                .find(|aggregate| query.get("agg") == Some(aggregate.word()))
+                .unwrap_or_default(),
+            hidden: query.get("hidden") == Some("1"),
+            saved: query.get("saved").map(str::to_owned),
         }
     }
 
@@ -128,6 +161,20 @@ impl View {
                 "widths",
                 &written(self.widths.iter().map(|(column, width)| format!("{width}~{}", column.id()))),
             )
+            .with(
+                "paint",
+                &written(self.paint.iter().map(|(column, paint)| format!("{}~{}", paint.word(), column.id()))),
+            )
+            .with(
+                "agg",
+                if self.aggregate == Aggregate::Mean {
+                    ""
+                } else {
+                    self.aggregate.word()
+                },
+            )
+            .with("hidden", if self.hidden { "1" } else { "" })
+            .with("saved", self.saved.as_deref().unwrap_or_default())
     }
 
     /// The orders that hold, never none.
@@ -194,6 +241,28 @@ impl View {
         Self { columns, ..self.clone() }
     }
 
+    /// How `column` is painted.
+    pub fn paint(&self, column: &Column) -> Option<Paint> {
+        self.paint.iter().find(|(of, _)| of == column).map(|(_, paint)| *paint)
+    }
+
+    #[must_use]
+    pub fn painted(&self, column: &Column, paint: Option<Paint>) -> Self {
+        let mut new = self.clone();
+        new.paint.retain(|(of, _)| of != column);
+        new.paint.extend(paint.map(|paint| (column.clone(), paint)));
+        new
+    }
+
+    /// With this width in pixels; `None`: the one that it has of itself.
+    #[must_use]
+    pub fn widened(&self, column: &Column, width: Option<u32>) -> Self {
+        let mut new = self.clone();
+        new.widths.retain(|(of, _)| of != column);
+        new.widths.extend(width.map(|width| (column.clone(), width)));
+        new
+    }
+
     #[must_use]
     pub fn next(&self, token: &str) -> Self {
         let mut trail = self.trail.clone();
@@ -227,6 +296,34 @@ impl View {
     }
 }
 
+// === impl Paint ===
+
+impl Paint {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Heat => "heat",
+            Self::Bar => "bar",
+        }
+    }
+}
+
+// === impl Aggregate ===
+
+impl Aggregate {
+    pub const ALL: [Self; 5] = [Self::Mean, Self::Min, Self::Max, Self::Std, Self::Count];
+
+    /// As in addresses.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Std => "std",
+            Self::Count => "count",
+        }
+    }
+}
+
 fn list(query: &Query, name: &'static str) -> impl Iterator<Item = String> {
     query.get(name).into_iter().flat_map(split)
 }
@@ -234,6 +331,23 @@ fn list(query: &Query, name: &'static str) -> impl Iterator<Item = String> {
 fn written(parts: impl Iterator<Item = String>) -> String {
     let parts: Vec<String> = parts.collect();
     join(parts.iter().map(String::as_str))
+}
+
+/// `heat~m:loss`
+fn read_paint(text: &str) -> Option<(Column, Paint)> {
+    let (word, column) = text.split_once('~')?;
+    let paint = [Paint::Heat, Paint::Bar].into_iter().find(|paint| paint.word() == word)?;
+    Some((Column::read(column)?, paint))
+}
+
+/// `columns` with the one at `from` moved to where the one at `to` is.
+pub fn moved(columns: &[Column], from: usize, to: usize) -> Vec<Column> {
+    let mut columns = columns.to_vec();
+    if from < columns.len() && to < columns.len() {
+        let column = columns.remove(from);
+        columns.insert(to, column);
+    }
+    columns
 }
 
 /// `120~m:loss`
@@ -330,6 +444,10 @@ mod tests {
             differing: true,
             pinned: 2,
             widths: vec![(Column::Metric("a~b, c".into()), 250)],
+            paint: vec![(Column::Metric("a~b, c".into()), Paint::Bar)],
+            aggregate: Aggregate::Std,
+            hidden: true,
+            saved: Some("9f".into()),
         };
         assert_eq!(again(&view), view);
         let bare = View {
@@ -358,6 +476,15 @@ mod tests {
         assert_eq!(again(&second).previous(), Some(first.clone()));
         assert_eq!(first.previous(), None);
         assert_eq!(third.clicked(&Column::Name, false).clicked(&Column::Start, false), first);
+    }
+
+    #[test]
+    fn columns_move() {
+        let ids = |columns: &[Column]| columns.iter().map(Column::id).collect::<Vec<_>>().join(" ");
+        let columns = [Column::Status, Column::User, Column::Id];
+        assert_eq!(ids(&moved(&columns, 0, 2)), "user id status");
+        assert_eq!(ids(&moved(&columns, 2, 0)), "id status user");
+        assert_eq!(ids(&moved(&columns, 3, 0)), "status user id");
     }
 
     #[test]

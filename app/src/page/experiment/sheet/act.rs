@@ -1,6 +1,6 @@
 //! What is done with the selected runs: a few at a time, with progress, a way to stop, what failed, and a way back.
 
-use std::collections::VecDeque;
+use std::{cell::Cell, collections::VecDeque, rc::Rc};
 
 use leptos::{prelude::*, task::spawn_local};
 
@@ -12,7 +12,7 @@ use crate::{
     api::{ApiError, Client, Result, mlflow::run},
     part::toast::Toasts,
     table::{
-        column::{Attribute, Cell, Family, Name},
+        column::{self, Attribute, Family, Name},
         store::Store,
     },
 };
@@ -100,10 +100,11 @@ impl Sheet {
             total: tasks.len(),
             ..Work::default()
         }));
-        let workers = StoredValue::new(WIDTH.min(tasks.len()));
+        // Not a signal: those go away with the form that asked for this.
+        let workers = Rc::new(Cell::new(WIDTH.min(tasks.len())));
         self.queue.set_value(VecDeque::from(tasks));
-        for _ in 0..workers.get_value() {
-            let client = self.runs.client.get_value();
+        for _ in 0..workers.get() {
+            let (client, workers) = (self.runs.client.get_value(), Rc::clone(&workers));
             spawn_local(async move {
                 while let Some(Some(task)) = self.queue.try_update_value(VecDeque::pop_front) {
                     let back = self.store.try_with_value(|store| opposite(store, &task));
@@ -111,11 +112,8 @@ impl Sheet {
                     let Some(back) = back else { return };
                     self.took(task, back, done);
                 }
-                let left = workers.try_update_value(|workers| {
-                    *workers -= 1;
-                    *workers
-                });
-                if left == Some(0) {
+                workers.set(workers.get() - 1);
+                if workers.get() == 0 {
                     self.finish();
                 }
             });
@@ -220,7 +218,7 @@ fn opposite(store: &Store, task: &Task) -> Change {
             Change::Tag(
                 key.clone(),
                 match before {
-                    Some(Cell::Text(value)) => Some(value.to_owned()),
+                    Some(column::Cell::Text(value)) => Some(value.to_owned()),
                     _ => None,
                 },
             )
@@ -236,11 +234,11 @@ fn apply(store: &mut Store, task: &Task) {
     let Some(row) = store.row(&task.run) else { return };
     match &task.change {
         Change::Tag(key, value) => {
-            let cell = value.as_deref().map_or(Cell::Missing, Cell::Text);
+            let cell = value.as_deref().map_or(column::Cell::Missing, column::Cell::Text);
             store.set(row, &Name::new(Family::Tag, key), cell);
         }
         Change::Name(name) => {
-            store.set(row, &Attribute::Name.name(), Cell::Text(name));
+            store.set(row, &Attribute::Name.name(), column::Cell::Text(name));
         }
         // It goes to the other list.
         Change::Delete | Change::Restore => {
@@ -252,7 +250,7 @@ fn apply(store: &mut Store, task: &Task) {
 /// What people call the run.
 fn name(store: &Store, row: u32) -> &str {
     match store.cell(row, &Attribute::Name.name()) {
-        Cell::Text(name) if !name.is_empty() => name,
+        column::Cell::Text(name) if !name.is_empty() => name,
         _ => store.run_id(row),
     }
 }

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::{Sheet, bring::Phase};
-use crate::part::{button::Button, dynamic::dynamic, face::Stale, icon, number::count};
+use crate::{
+    page::experiment::view::View,
+    part::{button::Button, dynamic::dynamic, face::Stale, icon, number::count},
+};
 
 pub fn bar(sheet: Sheet) -> AnyView {
     let says = move || {
@@ -31,11 +34,28 @@ pub fn bar(sheet: Sheet) -> AnyView {
             view! { <Button class="small" icon=icon::Retry on:click=move |_| sheet.go_on()>"Try again"</Button> }.into_any()
         }
     };
+    let hidden = move || {
+        let many = sheet.lines.read().hidden;
+        let show = sheet.place.link(|view| View { hidden: true, ..view });
+        (many > 0).then(
+            || view! { <span class="muted">{format!("{} out of sight", count(many))}</span><a href=show() data-noscroll="">"Show"</a> },
+        )
+    };
+    let histories = move || {
+        sheet.extremes_error().map(|error| {
+            view! {
+                <span class="danger">{format!("Histories could not be read: {}", error.message)}</span>
+                <Button class="small" icon=icon::Retry on:click=move |_| sheet.retry_extremes()>"Read them again"</Button>
+            }
+        })
+    };
     let failed = move || matches!(*sheet.phase.read(), Phase::Failed(_));
     view! {
         <footer class="statusbar">
             <span role="status" class:danger=failed>{meant}{says}</span>
             {dynamic(elsewhere)}
+            {dynamic(hidden)}
+            {dynamic(histories)}
             {dynamic(act)}
             {dynamic(move || sheet.runs.stale.get().map(|since| view! { <Stale since=since/> }))}
             {dynamic(move || (sheet.phase.get() == Phase::Coming).then(|| view! { <span class="busy" role="status" aria-label="Loading"></span> }))}

@@ -4,10 +4,14 @@ use icondata_core::IconData;
 
 use crate::{
     api::mlflow::run,
-    page::experiment::{column::Column, phase},
+    page::experiment::{
+        column::Column,
+        phase,
+        view::{Aggregate, Paint},
+    },
     part::{clock::Clock, duration, id, number, time},
     table::{
-        column::{Attribute, Cell},
+        column::{Attribute, Cell, Dataset},
         differ::relative,
         group::{Summary, summary},
         store::Store,
@@ -24,20 +28,33 @@ pub struct Drawn {
     pub title: String,
     /// How it differs from the baseline.
     pub beside: Option<String>,
+    /// How large it is among all, 0 to 1.
+    pub part: Option<(Paint, f64)>,
+}
+
+/// The least and the largest number of a column that is painted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scale {
+    pub column: Column,
+    pub paint: Paint,
+    pub min: f64,
+    pub max: f64,
 }
 
 /// What cells depend on besides the run.
-pub struct Look {
+pub struct Look<'a> {
     pub clock: Clock,
     /// Ms since 1970.
     pub now: i64,
     pub baseline: Option<u32>,
+    pub scales: &'a [Scale],
+    pub aggregate: Aggregate,
 }
 
 /// Longer texts are cut; the run's page has them whole.
 const LONGEST: usize = 200;
 
-pub fn cell(store: &Store, row: u32, column: &Column, look: &Look) -> Drawn {
+pub fn cell(store: &Store, row: u32, column: &Column, look: &Look<'_>) -> Drawn {
     let found = store.cell(row, &column.name());
     match (column, found) {
         (Column::Status, Cell::Text(word)) => status(word),
@@ -57,6 +74,11 @@ pub fn cell(store: &Store, row: u32, column: &Column, look: &Look) -> Drawn {
         },
         (Column::Source, Cell::Text(source)) => words("text", source.rsplit('/').next().unwrap_or(source), source),
         (Column::Commit, Cell::Text(commit)) => words("text mono", commit.get(..8).unwrap_or(commit), commit),
+        (Column::Dataset, Cell::Text(text)) => datasets(text),
+        (Column::Parent, Cell::Text(id)) => match store.row(id).map(|row| store.cell(row, &Attribute::Name.name())) {
+            Some(Cell::Text(name)) if !name.is_empty() => words("text", name, id),
+            _ => words("text mono", &id::shorten(id), id),
+        },
         (Column::Param(_), Cell::Text(text)) => words("text mono", text, text),
         (_, Cell::Text(text)) => words("text", text, text),
         (_, Cell::Number(value)) => {
@@ -74,11 +96,32 @@ pub fn cell(store: &Store, row: u32, column: &Column, look: &Look) -> Drawn {
                 exact: Some(number::exact(value)),
                 title: number::exact(value),
                 beside,
+                part: part(value, column, look),
                 ..Drawn::default()
             }
         }
         (_, Cell::Missing) => none(column),
     }
+}
+
+/// Where `value` stands between the least and the largest.
+fn part(value: f64, column: &Column, look: &Look<'_>) -> Option<(Paint, f64)> {
+    let scale = look.scales.iter().find(|scale| scale.column == *column)?;
+    let part = (value - scale.min) / (scale.max - scale.min);
+    part.is_finite().then_some((scale.paint, part.clamp(0.0, 1.0)))
+}
+
+fn datasets(cell: &str) -> Drawn {
+    let mut text = String::new();
+    let mut title = String::new();
+    for Dataset { name, digest, context } in Dataset::read(cell) {
+        let comma = if text.is_empty() { "" } else { ", " };
+        text.push_str(comma);
+        text.push_str(name);
+        let context = context.map(|context| format!(", {context}")).unwrap_or_default();
+        title.push_str(&format!("{comma}{name} ({digest}{context})"));
+    }
+    words("text", &text, &title)
 }
 
 fn none(column: &Column) -> Drawn {
@@ -119,7 +162,7 @@ fn status(word: &str) -> Drawn {
     }
 }
 
-fn moment(at: i64, look: &Look) -> Drawn {
+fn moment(at: i64, look: &Look<'_>) -> Drawn {
     Drawn {
         class: "faint",
         text: time::relative(at, look.now),
@@ -138,7 +181,7 @@ fn span(ms: i64) -> Drawn {
     }
 }
 
-fn running(store: &Store, row: u32, look: &Look) -> Drawn {
+fn running(store: &Store, row: u32, look: &Look<'_>) -> Drawn {
     let is_running = store.cell(row, &Attribute::Status.name()) == Cell::Text("RUNNING");
     match store.cell(row, &Attribute::Start.name()) {
         Cell::Number(start) if is_running => Drawn {
@@ -162,7 +205,7 @@ fn percent(part: f64) -> String {
 }
 
 /// What a group of runs says in a column of numbers.
-pub fn of_group(store: &Store, rows: &[u32], column: &Column) -> Drawn {
+pub fn of_group(store: &Store, rows: &[u32], column: &Column, aggregate: Aggregate) -> Drawn {
     let found = store
         .column(&column.name())
         .filter(|_| column.is_number())
@@ -183,16 +226,23 @@ pub fn of_group(store: &Store, rows: &[u32], column: &Column) -> Drawn {
     };
     let spread = std.map(|std| format!(", standard deviation {}", write(std))).unwrap_or_default();
     let many = if count == 1 { "run" } else { "runs" };
+    let text = match aggregate {
+        Aggregate::Mean => write(mean),
+        Aggregate::Min => write(min),
+        Aggregate::Max => write(max),
+        Aggregate::Std => std.map(write).unwrap_or_default(),
+        Aggregate::Count => number::count(count),
+    };
     Drawn {
         class: "number",
-        text: write(mean),
+        text,
         title: format!(
             "mean {}, min {}, max {}{spread}, of {count} {many}",
             write(mean),
             write(min),
             write(max)
         ),
-        beside: Some(format!("{}…{}", write(min), write(max))).filter(|_| count > 1),
+        beside: Some(format!("{}…{}", write(min), write(max))).filter(|_| count > 1 && aggregate == Aggregate::Mean),
         ..Drawn::default()
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Sheet,
     act::{Change, Work, renamed},
     export::Format,
+    lines::HIDDEN,
 };
 use crate::{
     page::experiment::view::View,
@@ -16,6 +17,7 @@ use crate::{
         menu::Menu,
         number::count,
     },
+    table::column::{Family, Name},
 };
 
 /// What is being filled in.
@@ -48,6 +50,14 @@ fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
         true => sheet.start("Restored", sheet.tasks(|_, _, _| Change::Restore)),
         false => sheet.start("Deleted", sheet.tasks(|_, _, _| Change::Delete)),
     };
+    let hidden = sheet.all_hidden();
+    let hide = move |_| match hidden {
+        true => sheet.start("Brought back", sheet.tasks(|_, _, _| Change::Tag(HIDDEN.into(), None))),
+        false => sheet.start(
+            "Moved out of sight",
+            sheet.tasks(|_, _, _| Change::Tag(HIDDEN.into(), Some("true".into()))),
+        ),
+    };
     let compare = move |_| {
         let baseline = sheet.tasks(|_, _, _| Change::Restore).into_iter().next().map(|task| task.run);
         let view = sheet.place.now();
@@ -64,6 +74,7 @@ fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
             } else {
                 view! { <Button class="small danger" icon=icon::Trash on:click=delete>"Delete"</Button> }.into_any()
             }}
+            <Button class="small" icon=if hidden { icon::Eye } else { icon::EyeOff } on:click=hide>{if hidden { "Back into sight" } else { "Out of sight" }}</Button>
             {(many == 1).then(|| view! { <Button class="small" on:click=compare>"Compare others with it"</Button> })}
             <button type="button" class="button small" popovertarget="export-menu"><Icon icon=icon::Download/>"Export"</button>
             <Menu id="export-menu" label="Export">
@@ -78,6 +89,18 @@ fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+// === impl Sheet ===
+
+impl Sheet {
+    /// Whether all selected runs are out of sight already.
+    fn all_hidden(self) -> bool {
+        let selection = self.selection.read_untracked();
+        let name = Name::new(Family::Tag, HIDDEN);
+        self.store
+            .with_value(|store| selection.rows(store).iter().all(|row| !store.cell(row, &name).is_missing()))
+    }
 }
 
 fn tag_form(sheet: Sheet, form: RwSignal<Option<Form>>) -> AnyView {

@@ -9,6 +9,7 @@ use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 use super::{
     Sheet,
     cell::{Drawn, Look, cell, of_group},
+    heading::{heading, menu},
     lines::{Line, Lines},
     pinned_width, width,
 };
@@ -31,12 +32,12 @@ use crate::{
 pub const TABLE: &str = "table.sheet";
 
 /// A column that is drawn.
-struct Shown {
+pub struct Shown {
     /// Counted from 1, the name's.
-    index: usize,
-    column: Column,
+    pub index: usize,
+    pub column: Column,
     /// Where it stays, from the left edge.
-    pinned: Option<u32>,
+    pub pinned: Option<u32>,
 }
 
 pub fn grid(sheet: Sheet) -> AnyView {
@@ -51,8 +52,8 @@ pub fn grid(sheet: Sheet) -> AnyView {
     let lines = move || sheet.lines.read().lines.len();
     let columns = move || sheet.columns.read().len();
     let total = move || {
-        let pinned = pinned_width(&sheet.place.view.read(), &sheet.columns.read());
-        format!("{}px", pinned + sheet.edges.read().end())
+        let pinned = pinned_width(&sheet.view.read(), &sheet.columns.read());
+        format!("max(100%, {}px)", pinned + sheet.edges.read().end())
     };
     let at = move || (lines() > 0).then_some("cell-at");
     view! {
@@ -63,13 +64,16 @@ pub fn grid(sheet: Sheet) -> AnyView {
             <table
                 class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total
                 aria-rowcount=move || lines() + 1 aria-colcount=move || columns() + 1 aria-activedescendant=at
-                on:keydown=move |event| sheet.key(&event) on:click=move |event| sheet.click(&event)
+                on:keydown=move |event| sheet.key(&event) on:click=move |event| sheet.click(&event) on:dblclick=move |event| sheet.let_go(&event)
+                on:pointerdown=move |event| sheet.pull(&event) on:pointermove=move |event| sheet.pull_on(&event) on:pointerup=move |_| sheet.pull_end(true) on:pointercancel=move |_| sheet.pull_end(false)
+                on:dragstart=move |event| sheet.carry(&event) on:dragover=move |event| sheet.carry_over(&event) on:drop=move |event| sheet.put_down(&event)
             >
                 {dynamic(move || widths(sheet))}
                 <thead>{dynamic(move || head(sheet))}</thead>
                 <tbody>{dynamic(move || body(sheet, clock))}</tbody>
             </table>
         </div>
+        {menu(sheet)}
     }
     .into_any()
 }
@@ -101,71 +105,30 @@ fn shown(sheet: Sheet, view: &View) -> Vec<Shown> {
     pinned
 }
 
-/// What is left out before and after the columns that are drawn, in pixels.
-fn left_out(sheet: Sheet) -> (u32, u32) {
-    let (edges, window) = (sheet.edges.read(), sheet.window.read());
-    (edges.begin(window.columns.start), edges.end() - edges.begin(window.columns.end))
+/// What is left out before the columns that are drawn, in pixels.
+fn left_out(sheet: Sheet) -> u32 {
+    sheet.edges.read().begin(sheet.window.read().columns.start)
 }
 
 fn widths(sheet: Sheet) -> AnyView {
-    let view = sheet.place.view.read();
-    let (before, after) = left_out(sheet);
+    let view = sheet.view.read();
+    let before = left_out(sheet);
     let shown = shown(sheet, &view);
     let col = |pixels: u32| view! { <col style:width=format!("{pixels}px")/> };
     let (pinned, free): (Vec<_>, Vec<_>) = shown.into_iter().partition(|shown| shown.pinned.is_some());
     let all = |shown: Vec<Shown>| shown.iter().map(|shown| col(width(&view, &shown.column))).collect::<Vec<_>>();
-    view! { <colgroup>{all(pinned)}{col(before)}{all(free)}{col(after)}</colgroup> }.into_any()
+    view! { <colgroup>{all(pinned)}{col(before)}{all(free)}<col/></colgroup> }.into_any()
 }
 
 fn head(sheet: Sheet) -> AnyView {
-    let view = sheet.place.view.read();
+    let view = sheet.view.read();
     let (pinned, free): (Vec<_>, Vec<_>) = shown(sheet, &view).into_iter().partition(|shown| shown.pinned.is_some());
     let all = |shown: Vec<Shown>| shown.into_iter().map(|shown| heading(sheet, &view, shown)).collect::<Vec<_>>();
     view! { <tr aria-rowindex="1">{all(pinned)}<td class="gap" aria-hidden="true"></td>{all(free)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
 }
 
-fn heading(sheet: Sheet, view: &View, shown: Shown) -> impl IntoView + use<> {
-    let Shown { index, column, pinned } = shown;
-    let order = view.order();
-    let place = order.iter().position(|sort| sort.column == column);
-    let descending = place.map(|place| order[place].descending);
-    let sorted = descending.map(|descending| if descending { "descending" } else { "ascending" });
-    let arrow = descending.map(|descending| {
-        let which = place
-            .filter(|_| order.len() > 1)
-            .map(|place| view! { <span class="family">{place + 1}</span> });
-        view! { <Icon icon=if descending { icon::ArrowDown } else { icon::ArrowUp }/>{which} }
-    });
-    let family = match column {
-        Column::Param(_) => Some("param"),
-        Column::Tag(_) => Some("tag"),
-        _ => None,
-    };
-    let family = family.map(|family| view! { <span class="family">{family}</span> });
-    let label = column.label().to_owned();
-    let href = sheet.place.href(&view.clicked(&column, false));
-    let further = sheet.place.href(&view.clicked(&column, true));
-    let all = (column == Column::Name).then(|| {
-        let chosen = move || sheet.all_chosen();
-        view! { <input type="checkbox" class="choose-all" tabindex="-1" aria-label="Select all runs that are shown" prop:checked=move || chosen() == Some(true) prop:indeterminate=move || chosen().is_none()/> }
-    });
-    let class = match (pinned.is_some(), column.is_number()) {
-        (true, _) => "pinned",
-        (false, true) => "number",
-        (false, false) => "",
-    };
-    view! {
-        <th scope="col" class=class aria-colindex=index aria-sort=sorted style=("inset-inline-start", pinned.map(|left| format!("{left}px"))) data-column=column.id()>
-            <div class="line">
-                {all}
-                <a href=href title=format!("{label}. Sort; with Shift sort further by it") data-further=further data-noscroll=""><bdi class="clip">{label.clone()}</bdi>{family}{arrow}</a>
-            </div>
-        </th>
-    }
-}
-
 fn body(sheet: Sheet, clock: Clock) -> AnyView {
-    let view = sheet.place.view.read();
+    let view = sheet.view.read();
     let window = sheet.window.get();
     let lines = sheet.lines.get();
     let line = sheet.frame.with(|frame| frame.line);
@@ -176,8 +139,11 @@ fn body(sheet: Sheet, clock: Clock) -> AnyView {
     let drawn = window.lines.start..window.lines.end.min(lines.lines.len());
     let after = lines.lines.len() - drawn.end;
     let experiment = sheet.runs.experiment.get_value();
+    let scales = sheet.scales.get();
     let rows = sheet.store.with_value(|store| {
         let look = Look {
+            scales: &scales,
+            aggregate: view.aggregate,
             clock,
             now: clock.minute.get(),
             baseline: view.baseline.as_deref().and_then(|id| store.row(id)),
@@ -212,7 +178,7 @@ fn body(sheet: Sheet, clock: Clock) -> AnyView {
 struct Part<'a> {
     store: &'a Store,
     lines: &'a Arc<Lines>,
-    look: &'a Look,
+    look: &'a Look<'a>,
     experiment: &'a str,
     index: usize,
     at: (usize, usize),
@@ -234,13 +200,15 @@ impl Part<'_> {
             exact,
             title,
             beside,
+            part,
         } = match &self.lines.lines[self.index] {
             Line::Run { row, .. } => cell(self.store, *row, &shown.column, self.look),
-            Line::Group { at, .. } => of_group(self.store, self.lines.members(*at), &shown.column),
+            Line::Group { at, .. } => of_group(self.store, self.lines.members(*at), &shown.column, self.look.aggregate),
         };
         let pinned = if shown.pinned.is_some() { " pinned" } else { "" };
+        let paint = part.map(|(paint, _)| format!(" {}", paint.word())).unwrap_or_default();
         view! {
-            <td id=self.mark(shown.index - 1) class=format!("{class}{pinned}") title=title aria-colindex=shown.index style=("inset-inline-start", shown.pinned.map(|left| format!("{left}px")))>
+            <td id=self.mark(shown.index - 1) class=format!("{class}{pinned}{paint}") style=("--part", part.map(|(_, part)| format!("{part:.3}"))) title=title aria-colindex=shown.index style=("inset-inline-start", shown.pinned.map(|left| format!("{left}px")))>
                 {icon.map(|icon| view! { <Icon icon=icon/> })}
                 <data class=exact.is_some().then_some("exact") value=exact dir="auto">{text}</data>
                 {beside.map(|beside| view! { <span class="beside">{beside}</span> })}
@@ -310,7 +278,7 @@ impl Part<'_> {
 
 impl Sheet {
     /// Whether all runs that are shown are selected; `None`: some.
-    fn all_chosen(self) -> Option<bool> {
+    pub(super) fn all_chosen(self) -> Option<bool> {
         let (lines, selection) = (self.lines.read(), self.selection.read());
         self.drawn.track();
         let chosen = self
@@ -341,6 +309,9 @@ impl Sheet {
         if inside("a").is_some() {
             return;
         }
+        if inside(".more").is_some() {
+            return self.open_menu(event);
+        }
         if inside(".choose-all").is_some() {
             return self.choose_all(self.all_chosen() != Some(true));
         }
@@ -348,9 +319,7 @@ impl Sheet {
         let Some(line) = line else { return };
         if inside(".twist").is_some() {
             self.twist(line);
-        } else if inside(".choose").is_some() {
-            self.choose(line, event.shift_key());
-        } else if event.shift_key() || event.ctrl_key() || event.meta_key() {
+        } else if inside(".choose").is_some() || event.shift_key() || event.ctrl_key() || event.meta_key() {
             self.choose(line, event.shift_key());
         }
         let column = inside("[aria-colindex]").and_then(|cell| cell.get_attribute("aria-colindex")?.parse::<usize>().ok());

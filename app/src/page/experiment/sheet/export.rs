@@ -43,6 +43,8 @@ fn write(store: &Store, rows: &[u32], columns: &[Column], format: Format) -> Str
         Column::Param(key) => format!("params.{key}"),
         Column::Metric(key) => format!("metrics.{key}"),
         Column::Tag(key) => format!("tags.{key}"),
+        Column::Stat(_, key) => format!("metrics.{key}.{}", column.family().unwrap_or_default()),
+        Column::Dataset => "datasets".to_owned(),
         fixed => fixed.name().key,
     };
     all.extend(columns.iter().map(|column| (column.clone(), label(column))));

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::table::{
     bits::Bits,
-    column::{Cell, Name},
+    cells::Value,
+    column::{Cell, Family, Name},
     group::{Groups, group},
     order::{self, Sort},
     query::Query,
@@ -35,6 +36,8 @@ pub struct Layout {
     pub sort: Vec<Sort>,
     pub group: Vec<Name>,
     pub flat: bool,
+    /// Also runs that were moved out of sight.
+    pub hidden: bool,
     /// What was closed: ids of runs, and [`key`]s of groups.
     pub closed: BTreeSet<String>,
 }
@@ -47,7 +50,12 @@ pub struct Lines {
     pub groups: Groups,
     /// What runs are grouped by.
     pub by: Vec<Name>,
+    /// How many runs are meant, but out of sight.
+    pub hidden: usize,
 }
+
+/// Runs with this tag are out of sight.
+pub const HIDDEN: &str = "flowdeck.hidden";
 
 // === impl Line ===
 
@@ -64,7 +72,15 @@ impl Line {
 
 impl Lines {
     pub fn new(store: &Store, query: &Query, layout: &Layout) -> Self {
-        let found: Bits = query.rows(store, store.rows());
+        let mut found: Bits = query.rows(store, store.rows());
+        let mut hidden = 0;
+        if !layout.hidden
+            && let Some(out) = out_of_sight(store)
+        {
+            let before = found.count();
+            found.drop(&out);
+            hidden = before - found.count();
+        }
         let rows = order::sorted(store, &found, &layout.sort);
         let is_open = |key: &str| !layout.closed.contains(key);
         if !layout.group.is_empty() {
@@ -75,6 +91,7 @@ impl Lines {
                 rows,
                 groups,
                 by: layout.group.clone(),
+                hidden,
             };
         }
         let lines = if layout.flat {
@@ -100,6 +117,7 @@ impl Lines {
         Self {
             lines,
             rows,
+            hidden,
             ..Self::default()
         }
     }
@@ -114,6 +132,11 @@ impl Lines {
     pub fn shown(&self) -> Vec<u32> {
         self.lines.iter().filter_map(Line::row).collect()
     }
+}
+
+fn out_of_sight(store: &Store) -> Option<Bits> {
+    let text = store.find(Family::Tag, HIDDEN)?.text()?;
+    Some(text.codes.matching(&mut |code| code != u32::NONE))
 }
 
 fn grouped(store: &Store, groups: &Groups, by: &[Name], is_open: &dyn Fn(&str) -> bool) -> Vec<Line> {
@@ -159,7 +182,6 @@ pub fn key(store: &Store, groups: &Groups, by: &[Name], at: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::column::Family;
 
     fn store() -> Store {
         let mut store = Store::default();

@@ -4,7 +4,10 @@ use leptos::{ev, prelude::*};
 
 use super::Sheet;
 use crate::{
-    page::experiment::{column::Column, view::View},
+    page::experiment::{
+        column::Column,
+        view::{Aggregate, View},
+    },
     part::{
         dynamic::dynamic,
         icon::{self, Icon},
@@ -35,6 +38,14 @@ pub fn options(sheet: Sheet) -> AnyView {
             place.go(&view);
         }
     };
+    let show = move |event: ev::Event| {
+        let word = event_target_value(&event);
+        let aggregate = Aggregate::ALL
+            .into_iter()
+            .find(|aggregate| aggregate.word() == word)
+            .unwrap_or_default();
+        place.go(&View { aggregate, ..place.now() });
+    };
     let chips = move || {
         let chip = |column: &Column| {
             let without = {
@@ -63,19 +74,42 @@ pub fn options(sheet: Sheet) -> AnyView {
                     {dynamic(move || offered().into_iter().map(|column| view! { <option value=column.id()>{column.label().to_owned()}</option> }).collect::<Vec<_>>())}
                 </select>
             </label>
+            <label class="item">"Groups show "
+                <select class="input" aria-label="Groups show" on:change=show prop:value=move || view.read().aggregate.word()>
+                    {Aggregate::ALL.map(|aggregate| view! { <option value=aggregate.word()>{says(aggregate)}</option> })}
+                </select>
+            </label>
             {link("Nested runs", |view| !view.flat, |view| View { flat: !view.flat, ..view })}
             {link("Only columns that differ", |view| view.differing, |view| View { differing: !view.differing, ..view })}
             {link("Keep the first column in sight", |view| view.pinned > 0, |view| View { pinned: usize::from(view.pinned == 0), ..view })}
+            {link("Also runs out of sight", |view| view.hidden, |view| View { hidden: !view.hidden, ..view })}
             {dynamic(move || view.read().baseline.is_some().then(|| link("Compare with no run", |_| false, |view| View { baseline: None, ..view })))}
         </Menu>
     }
     .into_any()
 }
 
+fn says(aggregate: Aggregate) -> &'static str {
+    match aggregate {
+        Aggregate::Mean => "the mean",
+        Aggregate::Min => "the smallest",
+        Aggregate::Max => "the largest",
+        Aggregate::Std => "the standard deviation",
+        Aggregate::Count => "how many runs have it",
+    }
+}
+
 /// Whether it makes sense to group by it.
-fn groups(column: &Column) -> bool {
+pub fn groups(column: &Column) -> bool {
     matches!(
         column,
-        Column::Status | Column::User | Column::Source | Column::Commit | Column::Param(_) | Column::Tag(_)
+        Column::Status
+            | Column::User
+            | Column::Source
+            | Column::Commit
+            | Column::Dataset
+            | Column::Parent
+            | Column::Param(_)
+            | Column::Tag(_)
     )
 }

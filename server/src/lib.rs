@@ -35,3 +35,4 @@ pub mod stall;
 pub mod state;
 pub mod upstream;
 pub mod vault;
+pub mod view;

@@ -1,6 +1,7 @@
 //! The MLflow behind Flowdeck: one that it installs and runs itself, or one that somebody else runs.
 
 pub mod cache;
+pub mod experiment;
 pub mod external;
 pub mod install;
 pub mod managed;
@@ -8,6 +9,7 @@ pub mod user;
 
 pub use self::{
     cache::remembers_credentials,
+    experiment::{Experiment, NotTold, experiment, may_edit, sees_folder},
     external::{Fault, Version, asks_for_password, version, vet},
     user::{PasswordError, SignInError, UserError, Who, change_password, check_password, create_user, delete_user, may_read, who},
 };

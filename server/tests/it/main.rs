@@ -20,3 +20,4 @@ mod route_table;
 mod sign_in;
 mod slow;
 mod tls;
+mod view;

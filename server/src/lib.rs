@@ -12,6 +12,7 @@ pub mod data;
 pub mod db;
 pub mod error;
 pub mod extract;
+pub mod extreme;
 pub mod health;
 pub mod hop;
 pub mod key;

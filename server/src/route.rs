@@ -13,6 +13,7 @@ use crate::{
     asset::Assets,
     audit, caller,
     error::Error,
+    extreme::rest as extreme,
     health::{self, history},
     key::{account as service, rest},
     layer::{self, Front},
@@ -72,6 +73,7 @@ fn data() -> Router<State> {
             of(Read, get(view::list)).merge(of(Write, post(view::create))),
         )
         .route("/api/flowdeck/v1/views/{id}", of(Write, patch(view::change).delete(view::delete)))
+        .route("/api/flowdeck/v1/metrics/extremes", of(Read, post(extreme::extremes)))
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
         .route("/api/flowdeck/v1/audit/own", of(Admin, get(audit::rest::own)))

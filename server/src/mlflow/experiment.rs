@@ -1,11 +1,9 @@
 //! What MLflow lets a caller know of an experiment.
 
-use axum::http::{HeaderValue, Method, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Response;
+use axum::http::HeaderValue;
 use serde::Deserialize;
 
-use super::external::{Fault, request, send};
+use super::ask::{NotTold, escape, get};
 use crate::upstream::Upstream;
 
 /// An experiment that the caller may read.
@@ -15,15 +13,6 @@ pub struct Experiment {
     pub id: String,
     /// A path: what stands before its slashes are folders.
     pub name: String,
-}
-
-/// Why MLflow has not told.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotTold {
-    #[error("MLflow does not know these credentials")]
-    Unauthenticated,
-    #[error(transparent)]
-    Fault(#[from] Fault),
 }
 
 /// More experiments of a folder are not looked at to find one that lies in it.
@@ -39,11 +28,8 @@ pub async fn experiment(upstream: &Upstream, authorization: &HeaderValue, id: &s
         experiment: Experiment,
     }
     let path = format!("/api/2.0/mlflow/experiments/get?experiment_id={}", escape(id));
-    let Some(answer) = ask(upstream, authorization, &path).await? else {
-        return Ok(None);
-    };
-    let answer: Answer = answer.json().await.map_err(|_| Fault::NotMlflow)?;
-    Ok(Some(answer.experiment))
+    let answer: Option<Answer> = get(upstream, authorization, &path).await?;
+    Ok(answer.map(|answer| answer.experiment))
 }
 
 /// Whether `user`, whose credentials these are, may change the experiment and what is in it.
@@ -57,11 +43,8 @@ pub async fn may_edit(upstream: &Upstream, authorization: &HeaderValue, user: &s
     }
     let (user, id) = (escape(user), escape(id));
     let path = format!("/api/3.0/mlflow/users/permissions/get?username={user}&resource_type=experiment&resource_id={id}");
-    let Some(answer) = ask(upstream, authorization, &path).await? else {
-        return Ok(false);
-    };
-    let answer: Answer = answer.json().await.map_err(|_| Fault::NotMlflow)?;
-    Ok(matches!(answer.permission.as_str(), "EDIT" | "MANAGE"))
+    let answer: Option<Answer> = get(upstream, authorization, &path).await?;
+    Ok(answer.is_some_and(|answer| matches!(answer.permission.as_str(), "EDIT" | "MANAGE")))
 }
 
 /// Whether there is an experiment in this folder that the caller may read.
@@ -81,34 +64,15 @@ pub async fn sees_folder(upstream: &Upstream, authorization: &HeaderValue, folde
     }
     let filter = escape(&format!("name LIKE {quote}{folder}/%{quote}"));
     let path = format!("/api/2.0/mlflow/experiments/search?max_results={LOOK}&filter={filter}");
-    let Some(answer) = ask(upstream, authorization, &path).await? else {
-        return Ok(false);
-    };
-    let answer: Answer = answer.json().await.map_err(|_| Fault::NotMlflow)?;
-    Ok(answer
-        .experiments
-        .iter()
-        .any(|experiment| folders(&experiment.name).any(|name| name == folder)))
+    let answer: Option<Answer> = get(upstream, authorization, &path).await?;
+    let found = answer.map(|answer| answer.experiments).unwrap_or_default();
+    Ok(found.iter().any(|experiment| folders(&experiment.name).any(|name| name == folder)))
 }
 
 /// The folders that an experiment of this name lies in, the innermost first.
 pub fn folders(name: &str) -> impl Iterator<Item = &str> {
     let slashes = name.rmatch_indices('/').map(|(at, _)| at);
     slashes.filter(move |at| *at > 0 && at + 1 < name.len()).map(move |at| &name[..at])
-}
-
-/// `None` where MLflow does not let the caller know.
-async fn ask(upstream: &Upstream, authorization: &HeaderValue, path: &str) -> Result<Option<Response>, NotTold> {
-    let answer = send(request(upstream, Method::GET, path, Some(authorization))?).await?;
-    match answer.status() {
-        StatusCode::UNAUTHORIZED => Err(NotTold::Unauthenticated),
-        status if status.is_server_error() => Err(Fault::Unreachable.into()),
-        status => Ok(status.is_success().then_some(answer)),
-    }
-}
-
-fn escape(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 
 mod app;
 mod audit;
+mod counted;
 mod disk;
+mod extreme;
 mod forward;
 mod header;
 mod health;

@@ -81,7 +81,7 @@ async fn views_are_offered_at_their_place_to_their_owner_and_shared_ones_to_all(
     let among = |(names, _): (Vec<String>, _)| names.into_iter().filter(|name| words.contains(name)).collect::<Vec<_>>();
     assert_eq!(among(offered(&alice, &here).await), [folder, near, secret, wide].map(String::clone));
     assert_eq!(among(offered(&bob, &here).await), [folder, near, wide].map(String::clone));
-    assert_eq!(among(offered(&bob, &beside).await), [wide.clone()]);
+    assert_eq!(among(offered(&bob, &beside).await), std::slice::from_ref(wide));
     let own = json(alice.get(VIEWS).await).await;
     assert_eq!(own["views"].as_array().unwrap().len(), 4);
     assert_eq!(json(bob.get(VIEWS).await).await["views"], json!([]));

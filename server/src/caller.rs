@@ -4,7 +4,7 @@ use axum::http::HeaderValue;
 
 use crate::{
     error::{Error, Result},
-    mlflow::{self, SignInError, Who},
+    mlflow::{self, Experiment, NotTold, SignInError, Who},
     principal::Principal,
     state::State,
 };
@@ -52,6 +52,37 @@ pub async fn who(state: &State, principal: &Principal) -> Result<Who> {
         SignInError::WrongPassword => Error::WrongCredentials(refused(principal).into()),
         error => Error::Upstream(error.to_string()),
     })
+}
+
+/// The caller's name, checked: HTTP Basic is anybody's word until MLflow has heard it.
+///
+/// # Errors
+/// As [`who`].
+pub async fn name(state: &State, principal: &Principal) -> Result<String> {
+    match principal {
+        Principal::Session(session) => Ok(session.user.clone()),
+        Principal::Key(key) => Ok(key.user.clone()),
+        Principal::Anonymous | Principal::Basic(_) => Ok(who(state, principal).await?.user),
+    }
+}
+
+/// The experiment of this id, which MLflow is asked for as the caller.
+///
+/// # Errors
+/// 404 where there is none, or MLflow does not let the caller read it; 401, 502.
+pub async fn experiment(state: &State, principal: &Principal, id: &str) -> Result<Experiment> {
+    let authorization = authorization(state, principal).await?;
+    let found = mlflow::experiment(&state.upstream, &authorization, id).await;
+    let found = found.map_err(|error| not_told(principal, &error))?;
+    found.ok_or_else(|| Error::NotFound("there is no such experiment, or MLflow does not let you read it".into()))
+}
+
+/// What to answer where MLflow has not told this caller what was asked.
+pub fn not_told(principal: &Principal, error: &NotTold) -> Error {
+    match error {
+        NotTold::Unauthenticated => Error::WrongCredentials(refused(principal).into()),
+        NotTold::Fault(fault) => Error::Upstream(fault.to_string()),
+    }
 }
 
 /// Lets only owners of this MLflow pass.

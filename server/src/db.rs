@@ -3,6 +3,7 @@
 pub mod key;
 pub mod session;
 pub mod vault;
+pub mod view;
 
 use std::{path::Path, time::Duration};
 

@@ -32,6 +32,9 @@ pub enum Error {
     /// 405, with the methods that the address takes (RFC 9110 §15.5.6).
     #[error("this address does not take that method, only {allow}")]
     MethodNotAllowed { allow: String },
+    /// 409: it was changed since the caller has looked.
+    #[error("{0}")]
+    Conflict(String),
     /// 413
     #[error("the body is larger than {limit} bytes")]
     TooLarge { limit: u64 },
@@ -86,6 +89,7 @@ impl Error {
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "ENDPOINT_NOT_FOUND"),
             Self::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "RESOURCE_CONFLICT"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "MAX_REQUEST_SIZE_EXCEEDED"),
             Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED"),
             Self::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),

@@ -4,6 +4,7 @@ use axum::extract::{
     FromRequest, FromRequestParts,
     rejection::{JsonRejection, QueryRejection},
 };
+use serde::{Deserialize, Deserializer};
 
 use crate::error::Error;
 
@@ -16,6 +17,14 @@ pub struct Json<T>(pub T);
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Error))]
 pub struct Query<T>(pub T);
+
+/// Tells `null` from a field that is not there.
+///
+/// # Errors
+/// A value of another type.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
 
 // === impl Error ===
 

@@ -225,6 +225,15 @@ impl Limits {
 // === impl Party ===
 
 impl Party {
+    /// Whose a call is that MLflow is asked for.
+    pub fn of(principal: &Principal) -> Self {
+        let user = principal.user().unwrap_or_default().to_owned();
+        match principal {
+            Principal::Session(_) => Self::Sessions(user),
+            Principal::Basic(_) | Principal::Key(_) | Principal::Anonymous => Self::Programs(user),
+        }
+    }
+
     /// The name of its policy in the `RateLimit` fields, and in the metrics.
     pub fn name(&self) -> &'static str {
         match self {

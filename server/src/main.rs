@@ -10,6 +10,7 @@ use server::{
     config::{self, Config, secret::SecretText},
     data::{self, DataDir},
     db::Db,
+    extreme::{self, cache::Cache},
     health::{self, Health},
     key::Keys,
     limit::Limits,
@@ -131,6 +132,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let db = Db::open(&data_dir.path().join("flowdeck.db")).await?;
     let audit = Audit::open(&data_dir.path().join(audit::FILE), &config.audit).await?;
+    let cache = Cache::open(&data_dir.path().join(extreme::cache::FILE)).await?;
     let vault = Vault::new(db.clone(), vault_keys);
     vault.reseal().await?;
     tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep(vault.clone()));
@@ -140,6 +142,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (upstream, managed) = upstream(&config, &data_dir).await?;
     let state = State::new(Inner {
         limits: Limits::new(config.limit.clone()),
+        extremes: extreme::Service::new(cache),
         health: Health::new(managed.is_some()),
         metrics: Metrics::default(),
         config,

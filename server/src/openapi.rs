@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, audit, error::Failure, health, key, page, state};
+use crate::{account, audit, error::Failure, extreme, health, key, page, state, view};
 
 const BELOW: &str = "/api/flowdeck/v1";
 const TITLE: &str = "REST API · Flowdeck";
@@ -47,6 +47,11 @@ const TITLE: &str = "REST API · Flowdeck";
         audit::rest::rows,
         audit::rest::own,
         audit::rest::export,
+        view::rest::list,
+        view::rest::create,
+        view::rest::change,
+        view::rest::delete,
+        extreme::rest::extremes,
         health::history::show,
     ),
     components(schemas(Failure)),

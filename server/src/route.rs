@@ -5,7 +5,7 @@ use axum::{
     extract::Request,
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
-    routing::{MethodRouter, any, delete, get, post},
+    routing::{MethodRouter, any, delete, get, patch, post},
 };
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     asset::Assets,
     audit, caller,
     error::Error,
+    extreme::rest as extreme,
     health::{self, history},
     key::{account as service, rest},
     layer::{self, Front},
@@ -21,6 +22,7 @@ use crate::{
     proxy::{self, narrow},
     scope::Scope::{self, *},
     state::State,
+    view::rest as view,
 };
 
 /// The whole service.
@@ -66,6 +68,12 @@ fn data() -> Router<State> {
             of(Admin, get(service::list).post(service::create)),
         )
         .route("/api/flowdeck/v1/service-accounts/{name}", of(Admin, delete(service::delete)))
+        .route(
+            "/api/flowdeck/v1/views",
+            of(Read, get(view::list)).merge(of(Write, post(view::create))),
+        )
+        .route("/api/flowdeck/v1/views/{id}", of(Write, patch(view::change).delete(view::delete)))
+        .route("/api/flowdeck/v1/metrics/extremes", of(Read, post(extreme::extremes)))
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
         .route("/api/flowdeck/v1/audit/own", of(Admin, get(audit::rest::own)))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    asset::Assets, audit::Audit, config::Config, db::Db, health::Health, key::Keys, limit::Limits, metrics::Metrics, proxy::narrow::Homes,
-    upstream::Upstream, vault::Vault,
+    asset::Assets, audit::Audit, config::Config, db::Db, extreme, health::Health, key::Keys, limit::Limits, metrics::Metrics,
+    proxy::narrow::Homes, upstream::Upstream, vault::Vault,
 };
 
 /// Cheap to clone: one pointer.
@@ -20,6 +20,7 @@ pub struct Inner {
     pub keys: Keys,
     pub homes: Homes,
     pub limits: Limits,
+    pub extremes: extreme::Service,
     pub health: Health,
     pub metrics: Metrics,
     pub assets: Assets,

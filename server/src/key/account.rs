@@ -105,7 +105,7 @@ pub async fn create(
     Ok((StatusCode::CREATED, Json(told)).into_response())
 }
 
-/// `DELETE /api/flowdeck/v1/service-accounts/{name}` → 204; its keys are revoked, and MLflow forgets the user
+/// `DELETE /api/flowdeck/v1/service-accounts/{name}` → 204; its keys are revoked, its own views go, and MLflow forgets the user
 #[utoipa::path(delete, path = "/service-accounts/{name}", tag = "Service accounts", params(("name" = String, Path)), responses((status = 204)))]
 pub async fn delete(
     State(state): State<state::State>,
@@ -124,6 +124,7 @@ pub async fn delete(
         Err(error) => return Err(told(error)),
     }
     state.vault.forget(&name).await?;
+    state.db.delete_private_views(&name).await?;
     state.db.delete_service_account(&name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

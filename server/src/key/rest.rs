@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
@@ -55,14 +55,14 @@ pub struct Wanted {
     models: Option<BTreeSet<String>>,
     /// `10.0.0.0/8`, `2001:db8::/32`, or single addresses.
     allowed_networks: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "extract::given")]
     #[schema(value_type = Option<f64>)]
     rate_per_second: Option<Option<f64>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "extract::given")]
     #[schema(value_type = Option<u32>)]
     burst: Option<Option<u32>>,
     /// Ms since 1970.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "extract::given")]
     #[schema(value_type = Option<i64>)]
     expires_at: Option<Option<i64>>,
     shadow: Option<bool>,
@@ -141,7 +141,7 @@ pub async fn list(
     Extension(principal): Extension<Principal>,
     extract::Query(asked): extract::Query<Asked>,
 ) -> Result<Response> {
-    let own = name(&state, &principal).await?;
+    let own = caller::name(&state, &principal).await?;
     let keys = match asked {
         Asked { all: true, .. } => {
             caller::owner(&state, &principal).await?;
@@ -261,7 +261,7 @@ pub async fn revoke_all(
     extract::Query(Whose { user }): extract::Query<Whose>,
 ) -> Result<Response> {
     state.audit.can_write()?;
-    let own = name(&state, &principal).await?;
+    let own = caller::name(&state, &principal).await?;
     if user != own {
         caller::owner(&state, &principal).await?;
     }
@@ -297,18 +297,9 @@ pub async fn rotate(
     Ok(Json(Told::of(&key, clock::now(), Some(&token))).into_response())
 }
 
-/// The caller's name, checked: HTTP Basic is anybody's word until MLflow has heard it.
-async fn name(state: &state::State, principal: &Principal) -> Result<String> {
-    match principal {
-        Principal::Session(session) => Ok(session.user.clone()),
-        Principal::Key(key) => Ok(key.user.clone()),
-        Principal::Anonymous | Principal::Basic(_) => Ok(caller::who(state, principal).await?.user),
-    }
-}
-
 /// The caller's own key, or anybody's for owners. Others' keys are not there.
 async fn found(state: &state::State, principal: &Principal, id: &str) -> Result<Arc<Key>> {
-    let own = name(state, principal).await?;
+    let own = caller::name(state, principal).await?;
     let key = state.keys.get(id).ok_or_else(gone)?;
     if key.user != own {
         caller::owner(state, principal).await.map_err(|error| match error {
@@ -442,11 +433,6 @@ fn network(text: &str) -> Option<IpNet> {
         .ok()
         .or_else(|| text.parse().ok().map(|address: std::net::IpAddr| IpNet::from(address)))
         .map(|network| network.trunc())
-}
-
-/// Tells `null` from a field that is not there.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 // === impl Rotation ===

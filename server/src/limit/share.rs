@@ -72,6 +72,16 @@ impl Shares {
         })
     }
 
+    /// Waits as long as it takes; `None` only where the line was closed, which never happens.
+    pub async fn wait(self: &Arc<Self>, party: &Party, size: usize) -> Option<Place> {
+        let (gate, visit) = self.visit(party, size);
+        let permit = gate.acquire_owned().await.ok()?;
+        Some(Place {
+            _permit: permit,
+            _visit: visit,
+        })
+    }
+
     fn visit(self: &Arc<Self>, party: &Party, size: usize) -> (Arc<Semaphore>, Visit) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let line = lines.entry(party.clone()).or_insert_with(|| Line {

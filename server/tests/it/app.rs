@@ -20,6 +20,7 @@ use server::{
     config::Config,
     data,
     db::Db,
+    extreme::{self, cache::Cache},
     health::Health,
     key::Keys,
     limit::Limits,
@@ -162,6 +163,7 @@ impl TestApp {
         let db = Db::open(&folder.path().join("flowdeck.db")).await.unwrap();
         let ring = KeyRing::parse(&[KeyRing::generate().to_string().into()]).unwrap();
         let audit = Audit::open(&folder.path().join(audit::FILE), &config.audit).await.unwrap();
+        let cache = Cache::open(&folder.path().join(extreme::cache::FILE)).await.unwrap();
         let state = State::new(Inner {
             audit,
             upstream: Upstream::new(address).unwrap(),
@@ -170,6 +172,7 @@ impl TestApp {
             homes: Homes::default(),
             assets: Assets::open(&config.page.site_dir).unwrap(),
             limits: Limits::new(config.limit.clone()),
+            extremes: extreme::Service::new(cache),
             health: Health::new(false),
             metrics: Metrics::default(),
             config,
@@ -200,6 +203,7 @@ impl TestApp {
     /// Another Flowdeck with the same sessions, vault and settings, before another MLflow.
     pub async fn again_before(&self, upstream: Url) -> Self {
         let (_, address) = watch::channel(Some(upstream));
+        let cache = Cache::open(&self.folder.path().join(extreme::cache::FILE)).await.unwrap();
         let state = State::new(Inner {
             config: self.state.config.clone(),
             upstream: Upstream::new(address).unwrap(),
@@ -209,6 +213,7 @@ impl TestApp {
             keys: self.state.keys.clone(),
             homes: Homes::default(),
             limits: Limits::new(self.state.config.limit.clone()),
+            extremes: extreme::Service::new(cache),
             health: Health::new(false),
             metrics: Metrics::default(),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),

@@ -4,7 +4,9 @@
 
 mod app;
 mod audit;
+mod counted;
 mod disk;
+mod extreme;
 mod forward;
 mod header;
 mod health;
@@ -20,3 +22,4 @@ mod route_table;
 mod sign_in;
 mod slow;
 mod tls;
+mod view;

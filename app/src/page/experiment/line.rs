@@ -106,8 +106,8 @@ pub fn line(runs: Runs, place: Place, sheet: RwSignal<Option<Sheet>>, counts: Me
             .collect_view()
     };
     view! {
-        <form class="toolbar query" role="search" method="get" on:submit=submit>
-            <div class="search">
+        <div class="toolbar query">
+            <form class="ask" role="search" method="get" on:submit=submit><div class="search">
                 <Icon icon=icon::Search/>
                 <input
                     node_ref=input id="query" data-key="/" name="q" type="search" class="input mono" aria-label="Filter the runs" aria-describedby="query-says" placeholder="metrics.accuracy > 0.9 and params.model = 'resnet50', or part of a name"
@@ -121,8 +121,7 @@ pub fn line(runs: Runs, place: Place, sheet: RwSignal<Option<Sheet>>, counts: Me
                     view! { <a class="button quiet small square" href=clear() aria-label="Clear the filter" title="Clear the filter" data-noscroll=""><Icon icon=icon::Close/></a> }.into_any()
                 })}
                 {dynamic(move || sheet.get().map(|sheet| suggest.view(sheet)))}
-            </div>
-            {kept}
+            </div>{kept}</form>
             <div class="segments" role="group" aria-label="Which runs">
                 <a href=active aria-current=move || (!view.read().deleted).then_some("true") data-noscroll="">"Active"</a>
                 <a href=deleted aria-current=move || view.read().deleted.then_some("true") data-noscroll="">"Deleted"</a>
@@ -139,7 +138,7 @@ pub fn line(runs: Runs, place: Place, sheet: RwSignal<Option<Sheet>>, counts: Me
                     <span class="faint small">"Runs with “"<bdi>{typed.get()}</bdi>"” in their name. Conditions look like metrics.accuracy > 0.9."</span>
                 }))}
             </div>
-        </form>
+        </div>
     }
     .into_any()
 }

@@ -206,7 +206,7 @@ impl Part<'_> {
             Line::Group { at, .. } => of_group(self.store, self.lines.members(*at), &shown.column, self.look.aggregate),
         };
         let pinned = if shown.pinned.is_some() { " pinned" } else { "" };
-        let paint = part.map(|(paint, _)| format!(" {}", paint.word())).unwrap_or_default();
+        let paint = part.map(|(paint, _)| format!(" paint-{}", paint.word())).unwrap_or_default();
         view! {
             <td id=self.mark(shown.index - 1) class=format!("{class}{pinned}{paint}") style=("--part", part.map(|(_, part)| format!("{part:.3}"))) title=title aria-colindex=shown.index style=("inset-inline-start", shown.pinned.map(|left| format!("{left}px")))>
                 {icon.map(|icon| view! { <Icon icon=icon/> })}

@@ -19,6 +19,7 @@ pub mod key;
 pub mod layer;
 pub mod limit;
 pub mod listen;
+pub mod live;
 pub mod log;
 pub mod login;
 pub mod metrics;

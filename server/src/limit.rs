@@ -25,7 +25,7 @@ use self::{
     guess::Guesses,
     known::Known,
     rate::{Charge, Rates},
-    share::Shares,
+    share::{Lasting, Shares},
 };
 pub use self::{rate::Quota, sign_in::SignIns};
 use crate::{
@@ -124,8 +124,8 @@ pub async fn enforce(state: &state::State, principal: &Principal, note: &Note, r
     limits.learn(principal, &response, address);
     charge.show(response.headers_mut());
     match place {
-        Some(place) => place.until_end(response),
-        None => response,
+        Some(place) if response.extensions().get::<Lasting>().is_none() => place.until_end(response),
+        _ => response,
     }
 }
 

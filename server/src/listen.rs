@@ -50,6 +50,10 @@ pub struct Bounds {
     pub per_address: usize,
 }
 
+/// Tells an answer that would never end that Flowdeck is stopping; an extension of the request.
+#[derive(Clone, Debug)]
+pub struct Stopping(pub CancellationToken);
+
 /// Serves until `shutdown`, then lets open requests go on for at most `drain`.
 ///
 /// # Errors
@@ -135,11 +139,13 @@ where
     }
     let line = peer.line();
     let answered = line.clone();
+    let stopping = draining.clone();
     let answer = hyper::service::service_fn(move |request: http::Request<Incoming>| {
         let line = answered.clone();
         line.begin();
         let mut request = request.map(|body| Body::new(Stall::new(body, bounds.body)));
         request.extensions_mut().insert(ConnectInfo(address));
+        request.extensions_mut().insert(Stopping(stopping.clone()));
         let answer = service.clone().oneshot(request);
         async move { answer.await.map(|response| response.map(|body| Served::new(body, line))) }
     });

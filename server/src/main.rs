@@ -14,7 +14,9 @@ use server::{
     health::{self, Health},
     key::Keys,
     limit::Limits,
-    listen, log,
+    listen,
+    live::{Live, Pace},
+    log,
     metrics::Metrics,
     mlflow::{self, managed::Managed},
     proxy::narrow::Homes,
@@ -152,6 +154,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         vault,
         keys: keys.clone(),
         homes: Homes::default(),
+        live: Live::new(Pace::default()),
         assets,
     });
     tokio::spawn(health::history::keep(state.clone()));

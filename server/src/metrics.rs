@@ -35,6 +35,7 @@ use self::{process::Process, window::Window};
 use crate::{
     caller, clock,
     error::{Error, Result},
+    limit::share::Lasting,
     principal::Principal,
     proxy::table,
     session::Store,
@@ -98,6 +99,8 @@ pub struct Observed {
     start: Instant,
     reads: bool,
     status: Option<StatusCode>,
+    /// The answer goes on for as long as the caller listens.
+    lasts: bool,
     bytes_out: u64,
 }
 
@@ -332,6 +335,7 @@ impl Observed {
             start: Instant::now(),
             reads: matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS),
             status: None,
+            lasts: false,
             bytes_out: 0,
             state: state.clone(),
         };
@@ -346,6 +350,7 @@ impl Observed {
 
     pub fn until_end(mut self, response: Response) -> Response {
         self.status = Some(response.status());
+        self.lasts = response.extensions().get::<Lasting>().is_some();
         response.map(|body| Counted::body(body, move |bytes| self.sent(bytes)))
     }
 
@@ -364,13 +369,16 @@ impl Drop for Observed {
             way: WAYS[usize::from(self.note.0.way.load(Ordering::Relaxed))],
         };
         metrics.requests.get_or_create(&labels).inc();
-        metrics.seconds.get_or_create(&Route { route: class }).observe(took.as_secs_f64());
+        // How long somebody has listened says nothing of how fast anything was.
+        if !self.lasts {
+            metrics.seconds.get_or_create(&Route { route: class }).observe(took.as_secs_f64());
+        }
         for (direction, bytes) in [("in", self.note.0.bytes_in.load(Ordering::Relaxed)), ("out", self.bytes_out)] {
             if bytes > 0 {
                 metrics.bytes.get_or_create(&Direction { direction }).inc_by(bytes);
             }
         }
-        if class != Class::Other {
+        if class != Class::Other && !self.lasts {
             metrics.window.add(took, self.status.is_some_and(|status| status.is_server_error()));
         }
     }

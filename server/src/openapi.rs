@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, audit, error::Failure, extreme, health, key, page, state, view};
+use crate::{account, audit, error::Failure, extreme, health, key, live, page, state, view};
 
 const BELOW: &str = "/api/flowdeck/v1";
 const TITLE: &str = "REST API · Flowdeck";
@@ -52,6 +52,7 @@ const TITLE: &str = "REST API · Flowdeck";
         view::rest::change,
         view::rest::delete,
         extreme::rest::extremes,
+        live::rest::live,
         health::history::show,
     ),
     components(schemas(Failure)),

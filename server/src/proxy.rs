@@ -115,6 +115,11 @@ pub async fn forward(
     };
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
     if !is_new(row) || !response.status().is_success() {
+        // What stands in the body is known only now.
+        drop(told);
+        if response.status().is_success() && note.is_change(&row.method) {
+            state.live.touched(&note.runs(), &state.homes);
+        }
         return Ok(response);
     }
     // What was made has its id only now.

@@ -17,6 +17,7 @@ use crate::{
     health::{self, history},
     key::{account as service, rest},
     layer::{self, Front},
+    live::rest as live,
     login, metrics, openapi, page,
     principal::Principal,
     proxy::{self, narrow},
@@ -74,6 +75,7 @@ fn data() -> Router<State> {
         )
         .route("/api/flowdeck/v1/views/{id}", of(Write, patch(view::change).delete(view::delete)))
         .route("/api/flowdeck/v1/metrics/extremes", of(Read, post(extreme::extremes)))
+        .route("/api/flowdeck/v1/experiments/{id}/live", of(Read, get(live::live)))
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
         .route("/api/flowdeck/v1/audit/own", of(Admin, get(audit::rest::own)))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    asset::Assets, audit::Audit, config::Config, db::Db, extreme, health::Health, key::Keys, limit::Limits, metrics::Metrics,
+    asset::Assets, audit::Audit, config::Config, db::Db, extreme, health::Health, key::Keys, limit::Limits, live::Live, metrics::Metrics,
     proxy::narrow::Homes, upstream::Upstream, vault::Vault,
 };
 
@@ -19,6 +19,7 @@ pub struct Inner {
     pub vault: Vault,
     pub keys: Keys,
     pub homes: Homes,
+    pub live: Live,
     pub limits: Limits,
     pub extremes: extreme::Service,
     pub health: Health,

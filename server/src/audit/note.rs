@@ -90,6 +90,11 @@ impl Note {
         }
     }
 
+    /// The runs that the call is about, as far as it was said.
+    pub fn runs(&self) -> Vec<String> {
+        self.told().runs.clone()
+    }
+
     /// Why the key's rules would have refused this call, had they not been on trial.
     pub fn would_refuse(&self, reason: String) {
         self.told().shadow = Some(bounded(&reason, LONGEST));

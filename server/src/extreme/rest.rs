@@ -25,6 +25,7 @@ use crate::{
     limit::Party,
     mlflow::run,
     principal::Principal,
+    proxy::Verbatim,
     state,
 };
 
@@ -99,7 +100,9 @@ pub async fn extremes(
 }
 
 fn answer(body: Body) -> Response {
-    ([(header::CONTENT_TYPE, "application/jsonl; charset=utf-8")], body).into_response()
+    let mut response = ([(header::CONTENT_TYPE, "application/jsonl; charset=utf-8")], body).into_response();
+    response.extensions_mut().insert(Verbatim);
+    response
 }
 
 fn text(lines: &[Line]) -> Bytes {

@@ -23,6 +23,10 @@ pub struct Shares {
     patience: Duration,
 }
 
+/// Marks an answer that goes on for as long as its caller listens, and has a bound of its own: it takes nobody's place.
+#[derive(Clone, Copy, Debug)]
+pub struct Lasting;
+
 /// One call, from its arrival until it is dropped.
 pub struct Place {
     _permit: OwnedSemaphorePermit,

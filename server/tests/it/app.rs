@@ -25,6 +25,7 @@ use server::{
     key::Keys,
     limit::Limits,
     listen,
+    live::{Live, Pace},
     metrics::Metrics,
     mlflow::managed::Managed,
     proxy::narrow::Homes,
@@ -41,6 +42,14 @@ use tokio::{
 
 /// Read by tests that look at a clock, written by those that take the whole machine: they would disturb each other.
 pub static CALM: RwLock<()> = RwLock::const_new(());
+
+/// Who watches an experiment does not wait long for anything.
+const HASTY: Pace = Pace {
+    poll: Duration::from_millis(100),
+    check: Duration::from_secs(1),
+    beat: Duration::from_millis(300),
+    linger: Duration::from_secs(2),
+};
 
 /// Stands in for the browser's files where no browser is.
 pub const SITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/site");
@@ -170,6 +179,7 @@ impl TestApp {
             vault: Vault::new(db.clone(), ring),
             keys: Keys::load(db.clone()).await.unwrap(),
             homes: Homes::default(),
+            live: Live::new(HASTY),
             assets: Assets::open(&config.page.site_dir).unwrap(),
             limits: Limits::new(config.limit.clone()),
             extremes: extreme::Service::new(cache),
@@ -212,6 +222,7 @@ impl TestApp {
             vault: self.state.vault.clone(),
             keys: self.state.keys.clone(),
             homes: Homes::default(),
+            live: Live::new(HASTY),
             limits: Limits::new(self.state.config.limit.clone()),
             extremes: extreme::Service::new(cache),
             health: Health::new(false),

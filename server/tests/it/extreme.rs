@@ -124,6 +124,33 @@ async fn what_has_ended_is_kept_until_mlflow_tells_something_else() {
 }
 
 #[tokio::test]
+async fn what_is_known_comes_before_what_has_to_be_found() {
+    let mlflow = Counted::start().await;
+    let app = TestApp::before(mlflow.url.clone(), &[]).await;
+    let admin = app.admin();
+    let id = experiment(&admin).await;
+    let (known, running) = (run(&admin, &id).await, run(&admin, &id).await);
+    for run in [&known, &running] {
+        log(&admin, run, "loss", &numbers(&[1.0])).await;
+    }
+    end(&admin, &known).await;
+    let wanted = json!({ "runs": [running, known], "metrics": ["loss"], "experiments": [id] });
+    lines(admin.post(EXTREMES, wanted.clone()).await).await;
+    mlflow.hold(Some("get-history-bulk"));
+    let asked = admin.request("POST", EXTREMES).header("accept-encoding", "gzip").json(&wanted);
+    let mut answer = asked.send().await.unwrap();
+    let first = answer.chunk().await.unwrap().unwrap();
+    let first: Value = serde_json::from_slice(&first).unwrap();
+    assert_eq!(first["run"], known.as_str());
+    // MLflow goes away in the middle: that is told, and not taken for the end.
+    mlflow.away(true);
+    mlflow.hold(None);
+    let last: Value = serde_json::from_slice(&answer.chunk().await.unwrap().unwrap()).unwrap();
+    assert_eq!(last["error"]["error_code"], "TEMPORARILY_UNAVAILABLE");
+    assert!(answer.chunk().await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn what_one_may_not_see_is_not_there_also_where_it_is_known() {
     let app = TestApp::start().await;
     let (alice, mallory) = (app.session().await, app.session().await);

@@ -13,6 +13,7 @@ mod health;
 mod key;
 mod limit;
 mod listen;
+mod live;
 mod managed;
 mod openapi;
 mod page;

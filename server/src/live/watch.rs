@@ -1,0 +1,313 @@
+//! Asks MLflow what changes in one experiment, for as long as somebody watches it, with the credentials of those who watch in turn.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::http::HeaderValue;
+use serde_json::Value;
+use tokio::sync::{Notify, watch};
+
+use super::{
+    Pace,
+    feed::{Change, Feed},
+    seen::{Look, NEWEST, Seen},
+};
+use crate::{
+    caller,
+    mlflow::{
+        Fault, NotTold,
+        run::{self, Found, Search, View},
+    },
+    principal::Principal,
+    state::State,
+};
+
+/// Of more runs that go on at the same time, those that began first are not followed.
+const MOST_RUNNING: usize = 1000;
+/// Runs that began since the last look, of which each is told; of more, that there are too many.
+const MOST_NEW: usize = 500;
+/// Runs that are looked up in one question.
+const TOGETHER: usize = 100;
+/// Runs that were touched since the last look.
+const MOST_TOUCHED: usize = 1000;
+/// MLflow is asked for no more than a tenth of the time.
+const PART: u32 = 10;
+/// The longest pause while MLflow is away.
+const LONGEST: Duration = Duration::from_secs(30);
+
+pub struct Watch {
+    experiment: String,
+    pace: Pace,
+    inner: Mutex<Inner>,
+    /// Somebody has come.
+    entered: Notify,
+    /// Is told of each look.
+    news: watch::Sender<()>,
+}
+
+struct Inner {
+    members: Vec<Member>,
+    touched: BTreeSet<String>,
+    feed: Feed,
+    /// MLflow has been asked, and what it knew then is known.
+    is_ready: bool,
+    /// The last look has failed.
+    is_away: bool,
+    /// A run by which it can be seen whether somebody may read those of this experiment.
+    sample: Option<String>,
+}
+
+/// Somebody who watches.
+#[derive(Clone)]
+pub struct Member {
+    pub number: u64,
+    pub principal: Principal,
+}
+
+/// What a look has brought.
+enum Looked {
+    Changes(Vec<Change>, Option<String>),
+    /// More has changed than can be told.
+    TooMuch,
+}
+
+/// The one who was asked for may not, or no longer, read the runs.
+enum Failed {
+    Refused,
+    Away(Fault),
+}
+
+// === impl Watch ===
+
+impl Watch {
+    pub fn new(experiment: String, pace: Pace) -> Self {
+        let inner = Inner {
+            members: Vec::new(),
+            touched: BTreeSet::new(),
+            feed: Feed::default(),
+            is_ready: false,
+            is_away: false,
+            sample: None,
+        };
+        Self {
+            experiment,
+            pace,
+            inner: Mutex::new(inner),
+            entered: Notify::new(),
+            news: watch::Sender::new(()),
+        }
+    }
+
+    pub fn experiment(&self) -> &str {
+        &self.experiment
+    }
+
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    pub fn enter(&self, member: Member) {
+        self.inner().members.push(member);
+        self.entered.notify_one();
+    }
+
+    pub fn leave(&self, number: u64) {
+        self.inner().members.retain(|member| member.number != number);
+    }
+
+    pub fn has_members(&self) -> bool {
+        !self.inner().members.is_empty()
+    }
+
+    pub fn touched(&self, run: &str) {
+        let mut inner = self.inner();
+        if inner.touched.len() < MOST_TOUCHED {
+            inner.touched.insert(run.to_owned());
+        }
+    }
+
+    /// Each look is news.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
+    pub fn with_feed<T>(&self, look: impl FnOnce(&Feed) -> T) -> T {
+        look(&self.inner().feed)
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.inner().is_ready
+    }
+
+    /// MLflow does not answer, or whoever watches may not ask it.
+    pub fn is_away(&self) -> bool {
+        self.inner().is_away
+    }
+
+    pub fn sample(&self) -> Option<String> {
+        self.inner().sample.clone()
+    }
+
+    /// Asks MLflow again and again; ends some time after the last one has gone.
+    pub async fn keep(self: Arc<Self>, state: State) {
+        let (mut seen, mut failures) = (Seen::default(), 0);
+        loop {
+            while !self.has_members() {
+                let came = tokio::time::timeout(self.pace.linger, self.entered.notified()).await;
+                if came.is_err() && state.live.forget(&self) {
+                    return;
+                }
+            }
+            let start = Instant::now();
+            match self.look(&state, &mut seen).await {
+                Ok(looked) => {
+                    failures = 0;
+                    self.tell(looked);
+                }
+                Err(failed) => {
+                    failures += 1;
+                    if let Failed::Away(fault) = failed {
+                        tracing::debug!("cannot look what is new in experiment {}: {fault}", self.experiment);
+                    }
+                    self.inner().is_away = true;
+                }
+            }
+            self.news.send_replace(());
+            let pause = self.pace.poll.max(start.elapsed() * PART);
+            tokio::time::sleep((pause * 2_u32.pow(failures.min(4))).min(LONGEST.max(pause))).await;
+        }
+    }
+
+    fn tell(&self, looked: Looked) {
+        let mut inner = self.inner();
+        match looked {
+            Looked::Changes(changes, sample) => {
+                inner.feed.changed(changes);
+                inner.sample = sample.or(inner.sample.take());
+            }
+            Looked::TooMuch => inner.feed.reset(),
+        }
+        (inner.is_ready, inner.is_away) = (true, false);
+    }
+
+    /// One look, with the credentials of the first who may: each time another one is asked for first.
+    async fn look(&self, state: &State, seen: &mut Seen) -> Result<Looked, Failed> {
+        let (members, touched) = {
+            let mut inner = self.inner();
+            if !inner.members.is_empty() {
+                inner.members.rotate_left(1);
+            }
+            (inner.members.clone(), std::mem::take(&mut inner.touched))
+        };
+        let mut failed = Failed::Refused;
+        for member in members {
+            let Ok(authorization) = caller::authorization(state, &member.principal).await else {
+                continue;
+            };
+            match self.look_as(state, &authorization, seen, &touched).await {
+                Ok(looked) => return Ok(looked),
+                Err(Failed::Refused) => {}
+                Err(away) => {
+                    failed = away;
+                    break;
+                }
+            }
+        }
+        // What was touched is looked at the next time.
+        self.inner().touched.extend(touched);
+        Err(failed)
+    }
+
+    async fn look_as(
+        &self,
+        state: &State,
+        authorization: &HeaderValue,
+        seen: &mut Seen,
+        touched: &BTreeSet<String>,
+    ) -> Result<Looked, Failed> {
+        let experiment = [self.experiment.clone()];
+        let ask = async |filter: String, most: usize, view: View, page: Option<String>| {
+            let search = Search {
+                experiment_ids: &experiment,
+                filter,
+                order_by: &["attributes.start_time DESC"],
+                max_results: most,
+                run_view_type: view,
+                page_token: page,
+            };
+            run::search::<Value>(&state.upstream, authorization, &search)
+                .await
+                .map_err(Failed::from)
+        };
+        let Found { mut runs, .. } = ask("attributes.status = 'RUNNING'".into(), MOST_RUNNING, View::ActiveOnly, None).await?;
+
+        // Those that went on and do not any more, and those that somebody has changed by way of Flowdeck.
+        let found: HashSet<&str> = runs.iter().filter_map(id).collect();
+        let wanted: Vec<String> = seen
+            .running()
+            .chain(touched)
+            .filter(|id| !found.contains(id.as_str()))
+            .cloned()
+            .collect();
+        let mut gone: BTreeSet<String> = wanted.iter().cloned().collect();
+        for ids in wanted.chunks(TOGETHER) {
+            let filter = run::one_of(ids.iter().map(String::as_str));
+            let Found { runs: looked_up, .. } = ask(filter, ids.len(), View::All, None).await?;
+            for id in looked_up.iter().filter_map(id) {
+                gone.remove(id);
+            }
+            runs.extend(looked_up);
+        }
+
+        let (filter, most) = match seen.floor {
+            Some(floor) => (format!("attributes.start_time > {floor}"), TOGETHER),
+            None if seen.is_begun() => (String::new(), TOGETHER),
+            None => (String::new(), NEWEST),
+        };
+        let Found {
+            runs: mut newest,
+            next_page_token: mut page,
+        } = ask(filter.clone(), most, View::All, None).await?;
+        while seen.is_begun() && page.is_some() && newest.len() < MOST_NEW {
+            let more = ask(filter.clone(), most, View::All, page).await?;
+            newest.extend(more.runs);
+            page = more.next_page_token;
+        }
+        // Last, whether there is anything at all: to somebody who may not read them any more, all runs are gone.
+        if let (true, Some(sample)) = (newest.is_empty(), self.sample()) {
+            let Found { runs, .. } = ask(run::one_of([sample.as_str()]), 1, View::All, None).await?;
+            if runs.is_empty() {
+                return Err(Failed::Refused);
+            }
+        }
+        let sample = newest.first().or(runs.first()).and_then(id).map(str::to_owned);
+        if seen.is_begun() && page.is_some() {
+            *seen = Seen::default();
+            return Ok(Looked::TooMuch);
+        }
+        let gone = gone.into_iter().collect();
+        Ok(Looked::Changes(seen.take(Look { runs, newest, gone }), sample))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn id(run: &Value) -> Option<&str> {
+    run["info"]["run_id"].as_str()
+}
+
+// === impl Failed ===
+
+impl From<NotTold> for Failed {
+    fn from(error: NotTold) -> Self {
+        match error {
+            NotTold::Unauthenticated => Self::Refused,
+            NotTold::Fault(fault) => Self::Away(fault),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use http::{
 };
 
 use super::table::{Body, Family, Row};
-use crate::hop;
+use crate::{address, hop};
 
 /// MLflow takes credentials here on `/gateway/…` only, prefers them to `Authorization`, and does not hand them on.
 const GATEWAY_AUTHORIZATION: HeaderName = HeaderName::from_static("x-mlflow-authorization");
@@ -120,7 +120,7 @@ pub fn request(mut incoming: HeaderMap, row: &Row, client: IpAddr, authorization
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     // uvicorn believes this field of its neighbours, and parts of MLflow trust whoever seems to call from the server's own host:
     // it is always set, and always by us.
-    if let Ok(client) = HeaderValue::try_from(client.to_canonical().to_string()) {
+    if let Ok(client) = HeaderValue::try_from(address::text(client.to_canonical())) {
         headers.insert(FORWARDED_FOR, client);
     }
     if let Some(authorization) = authorization {

@@ -64,7 +64,7 @@ struct Shared {
     compressing: Router,
 }
 
-/// What is MLflow's goes straight to the proxy: finding a handler in a router costs such a call more than the key check and the limits.
+/// What is MLflow's goes straight to the proxy, since it is most of what comes, and the way through a router is long.
 #[derive(Clone)]
 struct Fork {
     /// The pattern at which a path of MLflow's lies.

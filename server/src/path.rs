@@ -55,6 +55,11 @@ impl Admitted {
         };
         let mut text = String::with_capacity(raw.len());
         for segment in rest.split('/') {
+            if is_plain_word(segment) {
+                text.push('/');
+                text.push_str(segment);
+                continue;
+            }
             let decoded = decode(segment)?;
             if !decoded.split('/').all(is_plain) {
                 return Err(Refused);
@@ -75,6 +80,12 @@ impl Admitted {
     pub fn has_encoded_slash(&self) -> bool {
         self.0.contains("%2F")
     }
+}
+
+/// Most segments are: nothing to decode, nothing to escape.
+fn is_plain_word(segment: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain)
 }
 
 fn decode(segment: &str) -> Result<Cow<'_, str>, Refused> {

@@ -244,7 +244,7 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: &Call, requ
         }
     });
     *response.status_mut() = status;
-    *response.headers_mut() = header::response(&parts.headers, row);
+    *response.headers_mut() = header::response(parts.headers, row);
     if row.body() != table::Body::Json {
         response.extensions_mut().insert(Verbatim);
     }

@@ -136,3 +136,30 @@ fn forms() -> Router<State> {
 fn files(assets: &Assets) -> Router {
     assets.router()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::mlflow;
+
+    #[test]
+    fn what_is_mlflows_is_known_without_a_router() {
+        for (path, pattern) in [
+            ("/api/2.0/mlflow/runs/get", Some("/api/{*route}")),
+            ("/ajax-api/2.0/mlflow/runs/get", Some("/ajax-api/{*route}")),
+            ("/gateway/e/mlflow/invocations", Some("/gateway/{*route}")),
+            ("/get-artifact", Some("/get-artifact")),
+            ("/version", Some("/version")),
+            // Here the router says whose they are.
+            ("/api/flowdeck/v1/session", None),
+            ("/api/flowdeck/v1/nothing", None),
+            ("/api", None),
+            ("/api/", None),
+            ("/get-artifact/x", None),
+            ("/versions", None),
+            ("/experiments", None),
+            ("/", None),
+        ] {
+            assert_eq!(mlflow(path), pattern, "{path}");
+        }
+    }
+}

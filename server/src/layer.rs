@@ -447,17 +447,13 @@ async fn principal(
             caller
         }
     };
-    let way = match &caller {
-        Principal::Anonymous => Way::None,
-        Principal::Session(_) => Way::Session,
-        Principal::Basic(_) => Way::Basic,
-        Principal::Key(_) => Way::Key,
-    };
-    let id = match &caller {
-        Principal::Key(key) => Some(key.id.as_str()),
-        _ => None,
-    };
-    note.caller(way, caller.user(), id);
+    match &caller {
+        Principal::Anonymous => note.caller(Way::None, None, None),
+        Principal::Session(session) => note.caller(Way::Session, Some(&session.user), None),
+        Principal::Basic(basic) => note.caller(Way::Basic, Some(&basic.user), None),
+        // It was noted when it was found.
+        Principal::Key(_) => {}
+    }
     Ok(caller)
 }
 

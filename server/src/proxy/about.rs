@@ -51,6 +51,9 @@ pub fn parse(body: &[u8]) -> Option<Value> {
 
 /// What a body says in the place where the route is about something. Of a body that is cut off or broken, the beginning counts.
 pub fn in_body(row: &Row, body: &[u8]) -> Vec<Mention> {
+    if body.is_empty() {
+        return Vec::new();
+    }
     // Older clients send JSON in a string.
     let inner = serde_json::from_slice::<String>(body).ok();
     let text = inner.as_ref().map_or(body, |inner| inner.as_bytes());

@@ -15,7 +15,7 @@ use std::{
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header, uri::PathAndQuery},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, uri::PathAndQuery},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -31,15 +31,17 @@ use zeroize::Zeroizing;
 
 use crate::{
     admission,
-    audit::{self, Note, Way},
+    audit::{Note, Way, layer::Pending},
     clock, csrf,
     error::{Error, Result},
     key::Key,
-    limit, log,
+    limit::{self, OfPage},
+    log,
     metrics::{self, Observed},
     principal::{Basic, Principal},
-    proxy::{Verbatim, narrow},
+    proxy::{self, Verbatim, narrow},
     session, state,
+    vault::hex,
 };
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -52,11 +54,32 @@ pub struct ClientAddress(pub IpAddr);
 
 /// What only requests from the network pass. Cheap to clone.
 #[derive(Clone)]
-pub struct Front {
+pub struct Front(Arc<Shared>);
+
+/// How an answer is come by.
+struct Shared {
     state: state::State,
-    plain: Router,
+    plain: Fork,
     /// The same, for callers who read compressed answers.
     compressing: Router,
+}
+
+/// What is MLflow's goes straight to the proxy, since it is most of what comes, and the way through a router is long.
+#[derive(Clone)]
+struct Fork {
+    /// The pattern at which a path of MLflow's lies.
+    mlflow: fn(&str) -> Option<&'static str>,
+    calls: Arc<Inner>,
+    router: Router,
+}
+
+/// Who answers in the end.
+#[derive(Clone)]
+enum Last {
+    /// MLflow, at an address of this pattern.
+    Mlflow(&'static str),
+    /// The handler that the router has found.
+    Handler(Next),
 }
 
 /// What every request passes, whether it came over the network or from our own rendering.
@@ -89,54 +112,23 @@ impl ClientAddress {
 // === impl Front ===
 
 impl Front {
-    pub fn new(router: Router, state: &state::State) -> Self {
+    /// `mlflow` tells which paths are MLflow's, and the pattern of each; `router` knows all others.
+    pub fn new(router: Router, mlflow: fn(&str) -> Option<&'static str>, state: &state::State) -> Self {
         let compressed = SizeAbove::new(1024)
             .and(NotForContentType::new("application/octet-stream"))
             .and(NotForContentType::SSE)
             .and(NotForContentType::IMAGES)
             .and(|_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| extensions.get::<Verbatim>().is_none());
-        Self {
+        let calls = Arc::new(Inner::new(state, true));
+        let plain = Fork { mlflow, calls, router };
+        Self(Arc::new(Shared {
             state: state.clone(),
-            plain: router.clone(),
+            plain: plain.clone(),
             // MLflow compresses nothing; lists of runs shrink fifteenfold.
             compressing: Router::new()
-                .fallback_service(router)
+                .fallback_service(plain)
                 .layer(CompressionLayer::new().compress_when(compressed)),
-        }
-    }
-
-    async fn answer(self, mut request: Request) -> Response {
-        // Errors are numbered too, so this is before anything that can refuse.
-        let id = number(request.headers_mut());
-        // Refusals are counted too.
-        let observed = Observed::begin(&self.state, &mut request);
-        let seen = log::Access::of(&request);
-        let within = AssertUnwindSafe(self.admitted(request)).catch_unwind();
-        // A panic costs its request and nothing else.
-        let answer = log::within(id.clone(), within).await;
-        let mut response = answer.unwrap_or_else(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response());
-        let headers = response.headers_mut();
-        harden(&self.state, headers);
-        headers.entry(REQUEST_ID).or_insert(id);
-        seen.answered(&response);
-        observed.until_end(response)
-    }
-
-    async fn admitted(&self, mut request: Request) -> Response {
-        // HTTP that two readers could understand in two ways goes no further. It has to see the request target as it came.
-        if let Err(error) = admission::admit(&mut request) {
-            return error.into_response();
-        }
-        client_address(&self.state, &mut request);
-        // Routes are matched below the base path.
-        if let Err(elsewhere) = strip_base(&self.state, &mut request) {
-            return *elsewhere;
-        }
-        let router = match request.headers().contains_key(header::ACCEPT_ENCODING) {
-            true => self.compressing.clone(),
-            false => self.plain.clone(),
-        };
-        router.oneshot(request).await.unwrap_or_else(|never| match never {})
+        }))
     }
 }
 
@@ -150,62 +142,170 @@ impl Service<Request> for Front {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let front = self.clone();
-        Box::pin(async move { Ok(front.answer(request).await) })
+        let shared = self.0.clone();
+        Box::pin(async move { Ok(shared.answer(request).await) })
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    async fn answer(&self, mut request: Request) -> Response {
+        // Errors are numbered too, so this is before anything that can refuse.
+        let id = number(request.headers_mut());
+        // Refusals are counted too.
+        let observed = Observed::begin(&self.state, &mut request);
+        let seen = log::Access::of(&request);
+        let within = AssertUnwindSafe(self.admitted(&mut request)).catch_unwind();
+        // A panic costs its request and nothing else.
+        let answer = log::within(id.clone(), within).await;
+        let mut response = answer.unwrap_or_else(|_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response());
+        let headers = response.headers_mut();
+        harden(&self.state, headers);
+        headers.entry(REQUEST_ID).or_insert(id);
+        seen.answered(&response);
+        observed.until_end(response)
+    }
+
+    async fn admitted(&self, request: &mut Request) -> Response {
+        // HTTP that two readers could understand in two ways goes no further. It has to see the request target as it came.
+        if let Err(error) = admission::admit(request) {
+            return error.into_response();
+        }
+        client_address(&self.state, request);
+        // Routes are matched below the base path.
+        if let Err(elsewhere) = strip_base(&self.state, request) {
+            return *elsewhere;
+        }
+        if !request.headers().contains_key(header::ACCEPT_ENCODING) {
+            return self.plain.answer(request).await;
+        }
+        let compressing = self.compressing.clone();
+        compressing
+            .oneshot(std::mem::take(request))
+            .await
+            .unwrap_or_else(|never| match never {})
+    }
+}
+
+// === impl Fork ===
+
+impl Fork {
+    async fn answer(&self, request: &mut Request) -> Response {
+        match (self.mlflow)(request.uri().path()) {
+            // Of an answer to HEAD, the router keeps the length and drops the content.
+            Some(pattern) if *request.method() != Method::HEAD => self
+                .calls
+                .pass(request, Last::Mlflow(pattern))
+                .await
+                .unwrap_or_else(Error::into_response),
+            _ => {
+                let router = self.router.clone();
+                router.oneshot(std::mem::take(request)).await.unwrap_or_else(|never| match never {})
+            }
+        }
+    }
+}
+
+impl Service<Request> for Fork {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let fork = self.clone();
+        Box::pin(async move { Ok(fork.answer(&mut request).await) })
+    }
+}
+
+// === impl Last ===
+
+impl Last {
+    async fn answer(self, state: &state::State, caller: &Principal, note: &Note, request: &mut Request) -> Response {
+        match self {
+            Self::Mlflow(_) => proxy::forward(state, caller, note, request).await,
+            Self::Handler(next) => {
+                request.extensions_mut().insert(note.clone());
+                request.extensions_mut().insert(caller.clone());
+                next.run(std::mem::take(request)).await
+            }
+        }
     }
 }
 
 // === impl Inner ===
 
 impl Inner {
-    fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state::State, is_call: bool) -> Router<S> {
+    fn new(state: &state::State, is_call: bool) -> Self {
         let store = session::Store::new(state.db.clone(), state.config.session.clone());
-        let inner = Self {
+        Self {
             state: state.clone(),
             sessions: session::layer(store, &state.config.listen, &state.config.session),
             is_call,
-        };
-        router.layer(from_fn_with_state(Arc::new(inner), pass))
+        }
     }
 
-    async fn with(&self, session: Option<Session>, note: Note, mut request: Request, next: Next) -> Result<Response> {
-        let address = ClientAddress::of(&request);
-        let caller = principal(&self.state, session.as_ref(), request.headers(), address, &note).await?;
+    fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, state: &state::State, is_call: bool) -> Router<S> {
+        router.layer(from_fn_with_state(Arc::new(Self::new(state, is_call)), pass))
+    }
+
+    async fn with(&self, session: Option<Session>, note: &Note, request: &mut Request, last: Last) -> Result<Response> {
+        let address = ClientAddress::of(request);
+        let caller = principal(&self.state, session.as_ref(), request.headers(), address, note).await?;
         let counted = request.extensions().get::<metrics::Note>();
         if let Some(counted) = counted {
             counted.caller(&caller, self.is_call);
         }
         // Needs to know whether the caller came by cookie.
-        csrf::same_origin(&self.state, &caller, &request)?;
-        request.extensions_mut().insert(caller.clone());
-        if !self.is_call {
-            return Ok(next.run(request).await);
+        csrf::same_origin(&self.state, &caller, request)?;
+        // Pages are not counted, nor what they are made of.
+        if !self.is_call || request.extensions().get::<OfPage>().is_some() {
+            return Ok(last.answer(&self.state, &caller, note, request).await);
         }
-        Ok(limit::enforce(&self.state, &caller, &note, request, next).await)
+        Ok(match limit::admit(&self.state, &caller, note, address).await {
+            Ok(pass) => {
+                let response = last.answer(&self.state, &caller, note, request).await;
+                pass.until_end(&self.state.limits, &caller, address, response)
+            }
+            Err(refusal) => *refusal,
+        })
+    }
+
+    async fn pass(self: &Arc<Self>, request: &mut Request, last: Last) -> Result<Response> {
+        // Records the call, also one that is refused below; what changes something is answered once its row is committed.
+        let pending = Pending::begin(&self.state.audit, request).await?;
+        let note = pending.note();
+        if let Last::Mlflow(pattern) = last {
+            note.route(pattern);
+        }
+        let response = if shows_itself(request.headers()) && !request.headers().contains_key(header::COOKIE) {
+            self.with(None, note, request, last).await
+        } else {
+            Box::pin(self.with_cookie(note.clone(), std::mem::take(request), last)).await
+        };
+        pending.end(response.into_response()).await
+    }
+
+    /// Reads the cookie, and writes it where a handler has signed somebody in or out.
+    async fn with_cookie(self: &Arc<Self>, note: Note, request: Request, last: Last) -> Result<Response> {
+        let inner = self.clone();
+        let within = service_fn(move |mut request: Request| {
+            let (inner, note, last) = (inner.clone(), note.clone(), last.clone());
+            async move {
+                let session = request.extensions().get::<Session>().cloned();
+                Ok::<_, Infallible>(inner.with(session, &note, &mut request, last).await.into_response())
+            }
+        });
+        self.sessions.layer(within).oneshot(request).await.map_err(|never| match never {})
     }
 }
 
-async fn pass(State(inner): State<Arc<Inner>>, request: Request, next: Next) -> Result<Response> {
-    let audit = inner.state.audit.clone();
-    // Records the call, also one that is refused below; what changes something is answered once its row is committed.
-    audit::layer::record(&audit, request, async move |request, note| {
-        let response = if shows_itself(request.headers()) && !request.headers().contains_key(header::COOKIE) {
-            inner.with(None, note, request, next).await
-        } else {
-            // Reads the cookie, and writes it where a handler has signed somebody in or out.
-            let sessions = inner.sessions.clone();
-            let within = service_fn(move |request: Request| {
-                let (inner, note, next) = (inner.clone(), note.clone(), next.clone());
-                async move {
-                    let session = request.extensions().get::<Session>().cloned();
-                    Ok::<_, Infallible>(inner.with(session, note, request, next).await.into_response())
-                }
-            });
-            sessions.layer(within).oneshot(request).await.map_err(|never| match never {})
-        };
-        response.into_response()
-    })
-    .await
+async fn pass(State(inner): State<Arc<Inner>>, mut request: Request, next: Next) -> Result<Response> {
+    inner.pass(&mut request, Last::Handler(next)).await
 }
 
 /// The id that the caller or a proxy in front has given, or a new one. It goes into the log, the audit and the answer as it came: one that is
@@ -214,7 +314,7 @@ fn number(headers: &mut HeaderMap) -> HeaderValue {
     if headers.get(REQUEST_ID).is_some_and(|id| id.to_str().is_err()) {
         headers.remove(REQUEST_ID);
     }
-    let number = || HeaderValue::try_from(format!("{:032x}", rand::random::<u128>())).unwrap_or(HeaderValue::from_static("-"));
+    let number = || HeaderValue::try_from(hex(&rand::random::<[u8; 16]>())).unwrap_or(HeaderValue::from_static("-"));
     headers.entry(REQUEST_ID).or_insert_with(number).clone()
 }
 
@@ -347,17 +447,13 @@ async fn principal(
             caller
         }
     };
-    let way = match &caller {
-        Principal::Anonymous => Way::None,
-        Principal::Session(_) => Way::Session,
-        Principal::Basic(_) => Way::Basic,
-        Principal::Key(_) => Way::Key,
-    };
-    let id = match &caller {
-        Principal::Key(key) => Some(key.id.as_str()),
-        _ => None,
-    };
-    note.caller(way, caller.user(), id);
+    match &caller {
+        Principal::Anonymous => note.caller(Way::None, None, None),
+        Principal::Session(session) => note.caller(Way::Session, Some(&session.user), None),
+        Principal::Basic(basic) => note.caller(Way::Basic, Some(&basic.user), None),
+        // It was noted when it was found.
+        Principal::Key(_) => {}
+    }
     Ok(caller)
 }
 

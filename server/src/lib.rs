@@ -1,6 +1,7 @@
 //! The Flowdeck server: sessions, the proxy to MLflow, and the rendered console.
 
 pub mod account;
+pub mod address;
 pub mod admission;
 pub mod asset;
 pub mod audit;

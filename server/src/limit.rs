@@ -15,17 +15,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    extract::Request,
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
+use axum::response::Response;
 
 use self::{
     guess::Guesses,
     known::Known,
     rate::{Charge, Rates},
-    share::{Lasting, Shares},
+    share::{Lasting, Place, Shares},
 };
 pub use self::{rate::Quota, sign_in::SignIns};
 use crate::{
@@ -33,7 +29,6 @@ use crate::{
     config,
     error::{Error, Result, WrongCredentials},
     key::Key,
-    layer::ClientAddress,
     principal::Principal,
     state,
 };
@@ -78,13 +73,19 @@ const STRANGERS: usize = 8;
 /// No pause between guesses is longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// A call that may go on, from its arrival to the end of its answer.
+pub struct Pass {
+    charge: Charge,
+    /// `None` where a key in shadow mode has more calls open than it may.
+    place: Option<Place>,
+}
+
 /// Lets a call pass where its caller has not had too much.
-pub async fn enforce(state: &state::State, principal: &Principal, note: &Note, request: Request, next: Next) -> Response {
-    if request.extensions().get::<OfPage>().is_some() {
-        return next.run(request).await;
-    }
+///
+/// # Errors
+/// What to answer to one too many.
+pub async fn admit(state: &state::State, principal: &Principal, note: &Note, address: IpAddr) -> Result<Pass, Box<Response>> {
     let limits = &state.limits;
-    let address = ClientAddress::of(&request);
     let who = limits.who(principal, address, Instant::now());
     let refuses = |party: &Party, error: &Error| {
         state.metrics.limited(party.name());
@@ -102,30 +103,32 @@ pub async fn enforce(state: &state::State, principal: &Principal, note: &Note, r
     if let Some((error, party)) = charge.excess(&limits.config)
         && refuses(party, &error)
     {
-        let mut response = error.into_response();
-        charge.show(response.headers_mut());
-        return response;
+        return Err(Box::new(charge.refuse(error)));
     }
     let place = limits.shares.enter(&who.party, limits.size(&who.party)).await;
     let why = || format!("{} as many calls open as are allowed at the same time", who.party.have());
     let crowded = place.is_none().then(|| Error::TooMany { why: why(), seconds: 1 });
     if let Some(error) = crowded.filter(|error| refuses(&who.party, error)) {
-        let mut response = error.into_response();
-        charge.show(response.headers_mut());
-        return response;
+        return Err(Box::new(charge.refuse(error)));
     }
-    let mut response = match limits.may_guess(principal, &who, address) {
-        Ok(()) => next.run(request).await,
-        Err(error) => {
-            state.metrics.limited("guesses");
-            error.into_response()
+    if let Err(error) = limits.may_guess(principal, &who, address) {
+        state.metrics.limited("guesses");
+        return Err(Box::new(charge.refuse(error)));
+    }
+    Ok(Pass { charge, place })
+}
+
+// === impl Pass ===
+
+impl Pass {
+    /// The call goes on until all of its answer has gone.
+    pub fn until_end(self, limits: &Limits, principal: &Principal, address: IpAddr, mut response: Response) -> Response {
+        limits.learn(principal, &response, address);
+        self.charge.show(response.headers_mut());
+        match self.place {
+            Some(place) if response.extensions().get::<Lasting>().is_none() => place.until_end(response),
+            _ => response,
         }
-    };
-    limits.learn(principal, &response, address);
-    charge.show(response.headers_mut());
-    match place {
-        Some(place) if response.extensions().get::<Lasting>().is_none() => place.until_end(response),
-        _ => response,
     }
 }
 

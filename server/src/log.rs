@@ -47,8 +47,8 @@ pub fn start(filter: EnvFilter) {
 }
 
 /// What is logged meanwhile bears this id.
-pub async fn within<T>(id: HeaderValue, work: impl Future<Output = T>) -> T {
-    REQUEST.scope(id, work).await
+pub fn within<T>(id: HeaderValue, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    REQUEST.scope(id, work)
 }
 
 // === impl Lines ===

@@ -4,6 +4,8 @@
 //! therefore decoded once, refused if any reader could take it for another path, and from then on known only by its
 //! [canonical spelling](Admitted::as_str), which decodes to the same segments everywhere.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What stays as it is in a segment: `unreserved` and the harmless part of `pchar` (RFC 3986 §3.3). WHATWG URL parsers, which
@@ -53,6 +55,11 @@ impl Admitted {
         };
         let mut text = String::with_capacity(raw.len());
         for segment in rest.split('/') {
+            if is_plain_word(segment) {
+                text.push('/');
+                text.push_str(segment);
+                continue;
+            }
             let decoded = decode(segment)?;
             if !decoded.split('/').all(is_plain) {
                 return Err(Refused);
@@ -75,14 +82,20 @@ impl Admitted {
     }
 }
 
-fn decode(segment: &str) -> Result<String, Refused> {
+/// Most segments are: nothing to decode, nothing to escape.
+fn is_plain_word(segment: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain)
+}
+
+fn decode(segment: &str) -> Result<Cow<'_, str>, Refused> {
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'%' && !(bytes.next().is_some_and(|b| b.is_ascii_hexdigit()) && bytes.next().is_some_and(|b| b.is_ascii_hexdigit())) {
             return Err(Refused);
         }
     }
-    percent_decode_str(segment).decode_utf8().map(Into::into).map_err(|_| Refused)
+    percent_decode_str(segment).decode_utf8().map_err(|_| Refused)
 }
 
 fn is_plain(part: &str) -> bool {

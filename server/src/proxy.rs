@@ -10,19 +10,26 @@ pub mod narrow;
 pub mod rescue;
 pub mod table;
 
-use std::{borrow::Cow, error::Error as _, net::IpAddr, time::Duration};
+use std::{
+    borrow::Cow,
+    error::Error as _,
+    net::IpAddr,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use axum::{
     Extension,
     body::{Body, to_bytes},
     extract::{self, Request},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use http::{
     Method, StatusCode, Uri,
     header::{HOST, RANGE},
 };
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use self::{
     body::{Fault, Progress},
@@ -33,7 +40,7 @@ use self::{
 use crate::{
     audit::Note,
     error::{Error, Result},
-    key::{Key, body::WhileValid},
+    key::body::WhileValid,
     layer::ClientAddress,
     metrics,
     path::Admitted,
@@ -63,6 +70,8 @@ pub struct Call {
     pub found: Match,
     pub credential: Credential,
     pub client: IpAddr,
+    /// When this is cancelled, an answer that is still on its way ends.
+    pub ended: Option<CancellationToken>,
 }
 
 /// Marks an answer to be handed on byte by byte: compressing a file would cost it its length, and a stream its promptness.
@@ -75,22 +84,33 @@ const SMALL: usize = 8 << 20;
 /// The retired `experiments/list` returned everything; `experiments/search` demands a number.
 const LIST_PAGE: &str = "1000";
 
-/// The handler of every address that is MLflow's.
-///
-/// # Errors
-/// 404 and 405 for what is not forwarded, 401 for callers whom MLflow would not know, 413 for large bodies, 502 and 504 for an MLflow that
-/// does not answer. What MLflow answers, errors too, is not an error here.
-pub async fn forward(
+/// [`forward`] as a handler.
+pub async fn handle(
     extract::State(state): extract::State<State>,
     Extension(principal): Extension<Principal>,
-    Extension(ClientAddress(client)): Extension<ClientAddress>,
     Extension(note): Extension<Note>,
-    counted: Option<Extension<metrics::Note>>,
-    request: Request,
-) -> Result<Response> {
-    let found = find(request.method(), request.uri())?;
+    mut request: Request,
+) -> Response {
+    forward(&state, &principal, &note, &mut request).await
+}
+
+/// Answers at every address that is MLflow's.
+///
+/// 404 and 405 for what is not forwarded, 401 for callers whom MLflow would not know, 413 for large bodies, 502 and 504 for an MLflow that
+/// does not answer. What MLflow answers, errors too, goes to the caller.
+pub async fn forward(state: &State, principal: &Principal, note: &Note, request: &mut Request) -> Response {
+    match find(request.method(), request.uri()) {
+        Ok(found) => forward_to(found, state, principal, note, request)
+            .await
+            .unwrap_or_else(Error::into_response),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn forward_to(found: Match, state: &State, principal: &Principal, note: &Note, request: &mut Request) -> Result<Response> {
     let row = found.row;
-    if let Some(Extension(counted)) = counted {
+    let client = ClientAddress::of(request);
+    if let Some(counted) = request.extensions().get::<metrics::Note>() {
         counted.forwarded(row.family());
     }
     note.route(row.path);
@@ -98,20 +118,33 @@ pub async fn forward(
     if row.scope() == Scope::Read || row.family() == Some(Family::GatewayCalls) {
         note.changes(false);
     }
-    let told = named::Told::new(note.clone(), &found, &request, state.homes.clone());
+    let told = named::Told::new(note.clone(), &found, request, state.homes.clone());
     let answer = async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;
         }
-        let credential = Credential::of(&principal, row, &state).await?;
-        let Principal::Key(key) = &principal else {
-            return Box::pin(ask(&state, Call { found, credential, client }, request)).await;
+        let credential = Credential::of(principal, row, state).await?;
+        let Principal::Key(key) = principal else {
+            let call = Call {
+                found,
+                credential,
+                client,
+                ended: None,
+            };
+            return ask(state, call, request).await;
         };
-        let (request, reason) = narrow::judge(key, &found, request, credential.authorization.as_ref(), &state).await?;
-        narrow::enforce(key, reason, &note)?;
-        let call = Call { found, credential, client };
-        // On the heap: it is large, and would be moved with each future around it.
-        while_valid(key, Box::pin(ask(&state, call, request))).await
+        let reason = narrow::judge(key, &found, request, credential.authorization.as_ref(), state).await?;
+        narrow::enforce(key, reason, note)?;
+        let call = Call {
+            found,
+            credential,
+            client,
+            ended: Some(key.ended.clone()),
+        };
+        tokio::select! {
+            response = ask(state, call, request) => response,
+            () = key.ended.cancelled() => Err(Error::Unauthenticated("this API key was disabled, revoked or rotated meanwhile".into())),
+        }
     };
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
     if !is_new(row) || !response.status().is_success() {
@@ -136,15 +169,14 @@ fn is_new(row: &Row) -> bool {
 }
 
 /// [`exchange`], and what is to be learned from how it went.
-async fn ask(state: &State, call: Call, request: Request) -> Result<Response> {
-    let authorization = call.credential.authorization.clone();
+async fn ask(state: &State, call: Call, request: &mut Request) -> Result<Response> {
     let open = state.metrics.upstream(call.found.row.family());
-    let response = exchange(&state.upstream, Patience::default(), call, request).await;
+    let response = exchange(&state.upstream, Patience::default(), &call, request).await;
     match &response {
         Ok(response) => {
             open.answered();
-            if let Some(authorization) = authorization.filter(|_| response.status().is_success()) {
-                state.health.cache.taken(&state.upstream, &authorization);
+            if let Some(authorization) = call.credential.authorization.as_ref().filter(|_| response.status().is_success()) {
+                state.health.cache.taken(&state.upstream, authorization);
             }
         }
         Err(error) => {
@@ -155,15 +187,6 @@ async fn ask(state: &State, call: Call, request: Request) -> Result<Response> {
         }
     }
     response
-}
-
-/// Ends the exchange, and the answer that is already under way, when the key ends.
-async fn while_valid(key: &Key, exchange: impl Future<Output = Result<Response>>) -> Result<Response> {
-    let response = tokio::select! {
-        response = exchange => response?,
-        () = key.ended.cancelled() => return Err(Error::Unauthenticated("this API key was disabled, revoked or rotated meanwhile".into())),
-    };
-    Ok(response.map(|body| Body::new(WhileValid::new(body, key.ended.clone()))))
 }
 
 /// The route that a request asks for.
@@ -179,57 +202,29 @@ pub fn find(method: &Method, uri: &Uri) -> Result<Match> {
     })
 }
 
-/// Sends one request on and brings the answer back.
+/// Sends one request on and brings the answer back. Its header fields and its body are used up by it.
 ///
 /// Nothing is ever sent twice. When the caller goes away this future is dropped, and with it the connection to MLflow.
 ///
 /// # Errors
 /// 400 and 413 for the request's body, 502 and 504 for MLflow.
-pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, request: Request) -> Result<Response> {
-    let Call {
-        found: Match { row, path, retired },
-        credential,
-        client,
-    } = call;
-    let (parts, body) = request.into_parts();
-    let only_head = parts.method == Method::HEAD;
-
-    let query = if retired {
-        Some(Cow::Owned(list_query(&parts.uri)))
-    } else {
-        parts.uri.query().map(Cow::Borrowed)
-    };
-    let target = upstream.target(&path, query.as_deref()).map_err(|none| match none {
-        NoTarget::Starting(error) => Error::Upstream(error.to_string()),
-        NoTarget::TooLong => Error::BadRequest(none.to_string()),
-    })?;
-
-    let limit = body::limit(row);
-    let mut headers = header::request(parts.headers, row, client, credential.authorization);
-    headers.insert(HOST, target.host);
-    if only_head {
-        // A range is defined for GET alone (RFC 9110 §14.2).
-        headers.remove(RANGE);
-    }
-    let (body, progress) = body::outgoing(body, limit).map_err(Error::from)?;
-    // MLflow's permission check knows exact methods only and refuses HEAD; a HEAD is a GET whose content nobody reads.
-    let mut request = Request::new(body);
-    *request.method_mut() = row.method.clone();
-    *request.uri_mut() = target.uri;
-    *request.headers_mut() = headers;
-
+pub async fn exchange(upstream: &Upstream, patience: Patience, call: &Call, request: &mut Request) -> Result<Response> {
+    let row = call.found.row;
+    let only_head = request.method() == Method::HEAD;
+    let (outgoing, progress) = outgoing(upstream, call, request)?;
+    let sending = pin!(upstream.door.send(outgoing));
     let answer = tokio::select! {
         biased;
-        answer = first(upstream.door.send(request), &progress, patience.beginning(row)) => answer,
+        answer = first(sending, &progress, patience.beginning(row)) => answer,
         () = upstream.gone() => Err(Error::Upstream(Starting.to_string())),
     };
-    let answer = answer.map_err(|failure| match (progress.fault(limit), failure) {
+    let answer = answer.map_err(|failure| match (progress.fault(body::limit(row)), failure) {
         (Some(fault), _) => fault.into(),
         (None, error) => error,
     })?;
     let status = answer.status();
     if status.is_client_error() || status.is_server_error() {
-        let response = Box::pin(rescue::rescue(answer, row, credential.refused)).await;
+        let response = Box::pin(rescue::rescue(answer, row, call.credential.refused)).await;
         return Ok(if only_head { rescue::without_content(response) } else { response });
     }
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
@@ -244,15 +239,52 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: Call, reque
     } else {
         match body.whole().await {
             Ok(whole) => Body::from(whole),
-            Err(body) => Body::new(Stall::new(body, patience.idle)),
+            Err(body) => {
+                let body = Stall::new(body, patience.idle);
+                match &call.ended {
+                    Some(ended) => Body::new(WhileValid::new(body, ended.clone())),
+                    None => Body::new(body),
+                }
+            }
         }
     });
     *response.status_mut() = status;
-    *response.headers_mut() = header::response(&parts.headers, row);
+    *response.headers_mut() = header::response(parts.headers, row);
     if row.body() != table::Body::Json {
         response.extensions_mut().insert(Verbatim);
     }
     Ok(response)
+}
+
+/// What MLflow is sent.
+///
+/// # Errors
+/// As [`exchange`].
+fn outgoing(upstream: &Upstream, call: &Call, request: &mut Request) -> Result<(Request, Progress)> {
+    let Match { row, path, retired } = &call.found;
+    let query = if *retired {
+        Some(Cow::Owned(list_query(request.uri())))
+    } else {
+        request.uri().query().map(Cow::Borrowed)
+    };
+    let target = upstream.target(path, query.as_deref()).map_err(|none| match none {
+        NoTarget::Starting(error) => Error::Upstream(error.to_string()),
+        NoTarget::TooLong => Error::BadRequest(none.to_string()),
+    })?;
+    let fields = std::mem::take(request.headers_mut());
+    let mut headers = header::request(fields, row, call.client, call.credential.authorization.clone());
+    headers.insert(HOST, target.host);
+    if request.method() == Method::HEAD {
+        // A range is defined for GET alone (RFC 9110 §14.2).
+        headers.remove(RANGE);
+    }
+    let (body, progress) = body::outgoing(std::mem::take(request.body_mut()), body::limit(row)).map_err(Error::from)?;
+    // MLflow's permission check knows exact methods only and refuses HEAD; a HEAD is a GET whose content nobody reads.
+    let mut outgoing = Request::new(body);
+    *outgoing.method_mut() = row.method.clone();
+    *outgoing.uri_mut() = target.uri;
+    *outgoing.headers_mut() = headers;
+    Ok((outgoing, progress))
 }
 
 // === impl Patience ===
@@ -288,11 +320,10 @@ impl From<Fault> for Error {
 
 /// Waits for the head of the answer.
 async fn first(
-    sending: impl Future<Output = Result<http::Response<Answer>, Failure>>,
+    mut sending: Pin<&mut impl Future<Output = Result<http::Response<Answer>, Failure>>>,
     progress: &Progress,
     limit: Duration,
 ) -> Result<http::Response<Answer>> {
-    let mut sending = std::pin::pin!(sending);
     loop {
         let deadline = progress.last() + limit;
         tokio::select! {

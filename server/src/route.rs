@@ -37,22 +37,39 @@ pub fn service(state: &State) -> Front {
     let service = pages.with_state(page::Pages::new(state.clone(), data.clone().merge(look)));
     Front::new(
         data.merge(monitors(state)).merge(files(&state.assets)).fallback_service(service),
+        mlflow,
         state,
     )
 }
 
+/// MLflow's own REST API; `proxy::table` has each of its routes.
+const MLFLOW: [&str; 7] = [
+    "/api/{*route}",
+    "/ajax-api/{*route}",
+    "/get-artifact",
+    "/model-versions/get-artifact",
+    "/gateway/{*route}",
+    "/v1/traces",
+    "/version",
+];
+
+/// Of these the one at which a path lies that cannot be ours.
+fn mlflow(path: &str) -> Option<&'static str> {
+    let lies = |pattern: &str| match pattern.strip_suffix("{*route}") {
+        Some(folder) => path.len() > folder.len() && path.starts_with(folder),
+        None => path == pattern,
+    };
+    MLFLOW
+        .into_iter()
+        .find(|pattern| lies(pattern))
+        .filter(|_| !path.starts_with("/api/flowdeck"))
+}
+
 /// What programs and our own pages read and write.
 fn data() -> Router<State> {
-    Router::new()
-        // MLflow's own REST API; `proxy::table` has each of its routes
-        .route("/api/{*route}", any(proxy::forward))
-        .route("/ajax-api/{*route}", any(proxy::forward))
-        .route("/get-artifact", any(proxy::forward))
-        .route("/model-versions/get-artifact", any(proxy::forward))
-        .route("/gateway/{*route}", any(proxy::forward))
-        .route("/v1/traces", any(proxy::forward))
-        .route("/version", any(proxy::forward))
-        // Flowdeck's own
+    MLFLOW
+        .into_iter()
+        .fold(Router::new(), |router, pattern| router.route(pattern, any(proxy::handle)))
         .route("/api/flowdeck/v1/session", of(Read, get(account::session)))
         .route("/api/flowdeck/v1/sessions", of(Admin, get(account::sessions)))
         .route(
@@ -128,4 +145,30 @@ fn forms() -> Router<State> {
 
 fn files(assets: &Assets) -> Router {
     assets.router()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mlflow;
+
+    #[test]
+    fn what_is_mlflows_is_known_without_a_router() {
+        for (path, pattern) in [
+            ("/api/2.0/mlflow/runs/get", Some("/api/{*route}")),
+            ("/ajax-api/2.0/mlflow/runs/get", Some("/ajax-api/{*route}")),
+            ("/gateway/e/mlflow/invocations", Some("/gateway/{*route}")),
+            ("/get-artifact", Some("/get-artifact")),
+            ("/version", Some("/version")),
+            // Here the router says whose they are.
+            ("/api/flowdeck/nothing", None),
+            ("/api", None),
+            ("/api/", None),
+            ("/get-artifact/x", None),
+            ("/versions", None),
+            ("/experiments", None),
+            ("/", None),
+        ] {
+            assert_eq!(mlflow(path), pattern, "{path}");
+        }
+    }
 }

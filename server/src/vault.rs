@@ -73,7 +73,11 @@ fn owner(user: &str) -> Vec<u8> {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for half in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        text.push(char::from(b"0123456789abcdef"[usize::from(half)]));
+    }
+    text
 }
 
 // === impl Vault ===

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::{Audit, Entry, Job, Note, Place, entry::bounded};
 use crate::{
-    clock,
+    address, clock,
     error::{Error, NothingDone, Result},
     layer::{ClientAddress, REQUEST_ID},
 };
@@ -27,37 +27,8 @@ use crate::{
 /// The caller went away before the answer (nginx's number).
 const GONE: u16 = 499;
 
-/// Watches one call, which `answer` answers.
-///
-/// # Errors
-/// 503 where a change was made and its row could not be.
-pub async fn record(audit: &Audit, mut request: Request, answer: impl AsyncFnOnce(Request, Note) -> Response) -> Result<Response> {
-    let mut pending = Pending::new(audit.place().await?, &request);
-    let note = pending.note.clone();
-    request.extensions_mut().insert(note.clone());
-    if !request.body().is_end_stream() {
-        let note = note.clone();
-        request = request.map(|body| Body::new(Received { body, note }));
-    }
-    let response = answer(request, note).await;
-    pending.answered(&response);
-    if response.extensions().get::<NothingDone>().is_some() {
-        pending.note.changes(false);
-    }
-    if pending.is_change() {
-        // Its length is known beforehand, but for streams.
-        pending.bytes_out = response.body().size_hint().lower();
-        pending.committed().await?;
-        return Ok(response);
-    }
-    if response.body().is_end_stream() {
-        return Ok(response);
-    }
-    Ok(response.map(|body| Body::new(Sent { body, pending })))
-}
-
 /// A call that has no row yet. It makes one when it is dropped: at the end of the answer, or wherever the caller has left.
-struct Pending {
+pub struct Pending {
     /// `None` once the row is made.
     place: Option<Place>,
     note: Note,
@@ -82,6 +53,44 @@ struct Answer {
 // === impl Pending ===
 
 impl Pending {
+    /// Watches one call.
+    ///
+    /// # Errors
+    /// 503 when Flowdeck is stopping.
+    pub async fn begin(audit: &Audit, request: &mut Request) -> Result<Self> {
+        let pending = Self::new(audit.place().await?, request);
+        if !request.body().is_end_stream() {
+            let (body, note) = (std::mem::take(request.body_mut()), pending.note.clone());
+            *request.body_mut() = Body::new(Received { body, note });
+        }
+        Ok(pending)
+    }
+
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+
+    /// The call has this answer.
+    ///
+    /// # Errors
+    /// 503 where a change was made and its row could not be.
+    pub async fn end(mut self, response: Response) -> Result<Response> {
+        self.answered(&response);
+        if response.extensions().get::<NothingDone>().is_some() {
+            self.note.changes(false);
+        }
+        if self.is_change() {
+            // Its length is known beforehand, but for streams.
+            self.bytes_out = response.body().size_hint().lower();
+            self.committed().await?;
+            return Ok(response);
+        }
+        if response.body().is_end_stream() {
+            return Ok(response);
+        }
+        Ok(response.map(|body| Body::new(Sent { body, pending: self })))
+    }
+
     fn new(place: Place, request: &Request) -> Self {
         let extensions = request.extensions();
         Self {
@@ -138,7 +147,7 @@ impl Pending {
         let bytes_in = self.note.bytes_in();
         let told = self.note.take(status);
         let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-        let route = told.route.unwrap_or_else(|| {
+        let route = told.route.map(str::to_owned).unwrap_or_else(|| {
             let path = self.matched.as_ref().map_or_else(|| self.uri.path(), MatchedPath::as_str);
             bounded(path, 255)
         });
@@ -149,7 +158,7 @@ impl Pending {
             user: told.user,
             way: told.way,
             key: told.key,
-            address: self.address.map(|address| address.to_string()).unwrap_or_default(),
+            address: self.address.map(address::text).unwrap_or_default(),
             method: bounded(self.method.as_str(), 16),
             route,
             experiments: told.experiments.join("\n"),

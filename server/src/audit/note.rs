@@ -32,7 +32,7 @@ pub struct Told {
     pub way: Way,
     pub user: Option<String>,
     pub key: Option<String>,
-    pub route: Option<String>,
+    pub route: Option<&'static str>,
     pub experiments: Vec<String>,
     pub runs: Vec<String>,
     pub models: Vec<String>,
@@ -72,8 +72,8 @@ impl Note {
     }
 
     /// The pattern of the address: never with ids in it, never the query.
-    pub fn route(&self, text: &str) {
-        self.told().route = Some(bounded(text, LONGEST));
+    pub fn route(&self, pattern: &'static str) {
+        self.told().route = Some(pattern);
     }
 
     /// What the call is about; to be said once for each id.

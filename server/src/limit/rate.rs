@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue},
+    response::{IntoResponse as _, Response},
+};
 
 use super::{Party, seconds};
 use crate::{config, error::Error};
@@ -151,6 +154,13 @@ impl Charge {
         };
         let seconds = seconds(*wait);
         Some((Error::TooMany { why, seconds }, party))
+    }
+
+    /// The answer to a call that may not go on.
+    pub fn refuse(&self, error: Error) -> Response {
+        let mut response = error.into_response();
+        self.show(response.headers_mut());
+        response
     }
 
     /// Writes the `RateLimit` fields.

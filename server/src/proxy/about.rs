@@ -3,7 +3,7 @@
 //! MLflow reads a request leniently: fields in two spellings (protobuf's JSON knows `run_id` and `runId`), `run_uuid` for `run_id`,
 //! a body that is a string of JSON. Whoever would keep a key from a resource has to see all of them.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
@@ -51,6 +51,9 @@ pub fn parse(body: &[u8]) -> Option<Value> {
 
 /// What a body says in the place where the route is about something. Of a body that is cut off or broken, the beginning counts.
 pub fn in_body(row: &Row, body: &[u8]) -> Vec<Mention> {
+    if body.is_empty() {
+        return Vec::new();
+    }
     // Older clients send JSON in a string.
     let inner = serde_json::from_slice::<String>(body).ok();
     let text = inner.as_ref().map_or(body, |inner| inner.as_bytes());
@@ -145,7 +148,7 @@ impl Parts<'_> {
                 named.map(|(_, value)| value).collect()
             }
             At::Field(way) if self.is_told_in_query() => {
-                let named = query(self.uri).into_iter().filter(|(field, _)| way == [canonical(field)]);
+                let named = query(self.uri).into_iter().filter(|(field, _)| way == [&*canonical(field)]);
                 chosen(named.map(|(field, value)| (field, vec![value])).collect())
             }
             At::Field(way) => texts(way, self.body),
@@ -197,7 +200,7 @@ fn mention(name: &str, value: String, family: Option<Family>, top: bool) -> Opti
         return None;
     }
     let registry = top && family == Some(Family::Registry);
-    match canonical(name).as_str() {
+    match &*canonical(name) {
         "experiment_id" | "experiment_ids" => Some(Mention::Experiment(value)),
         "experiment_name" => Some(Mention::ExperimentName(value)),
         "run_id" | "run_ids" | "source_run_id" => Some(Mention::Run(value)),
@@ -274,7 +277,7 @@ impl<'de> Visitor<'de> for Way<'_> {
         let mut named = Vec::<(String, Vec<String>)>::new();
         let mut read = || {
             while let Some(name) = fields.next_key::<String>()? {
-                let Some((_, way)) = self.way.split_first().filter(|(first, _)| canonical(&name) == **first) else {
+                let Some((_, way)) = self.way.split_first().filter(|(first, _)| *canonical(&name) == ***first) else {
                     fields.next_value::<IgnoredAny>()?;
                     continue;
                 };
@@ -294,7 +297,10 @@ impl<'de> Visitor<'de> for Way<'_> {
 }
 
 /// `runId` and `run_uuid` are `run_id`.
-pub(super) fn canonical(name: &str) -> String {
+pub(super) fn canonical(name: &str) -> Cow<'_, str> {
+    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(if name == "run_uuid" { "run_id" } else { name });
+    }
     let mut snake = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
         if letter.is_ascii_uppercase() {
@@ -303,8 +309,8 @@ pub(super) fn canonical(name: &str) -> String {
         snake.push(letter.to_ascii_lowercase());
     }
     match snake.as_str() {
-        "run_uuid" => "run_id".into(),
-        _ => snake,
+        "run_uuid" => Cow::Borrowed("run_id"),
+        _ => Cow::Owned(snake),
     }
 }
 
@@ -324,7 +330,10 @@ fn experiment_of(path: &str) -> Option<&str> {
 
 pub(super) fn query(uri: &Uri) -> Vec<(String, String)> {
     let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let decode = |text: &str| match text.contains(['+', '%']) {
+        true => percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned(),
+        false => text.to_owned(),
+    };
     pairs
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

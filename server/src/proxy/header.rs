@@ -6,13 +6,10 @@
 
 use std::net::IpAddr;
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{self, Entry},
-};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::table::{Body, Family, Row};
-use crate::hop;
+use crate::{address, hop};
 
 /// MLflow takes credentials here on `/gateway/…` only, prefers them to `Authorization`, and does not hand them on.
 const GATEWAY_AUTHORIZATION: HeaderName = HeaderName::from_static("x-mlflow-authorization");
@@ -120,7 +117,7 @@ pub fn request(mut incoming: HeaderMap, row: &Row, client: IpAddr, authorization
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     // uvicorn believes this field of its neighbours, and parts of MLflow trust whoever seems to call from the server's own host:
     // it is always set, and always by us.
-    if let Ok(client) = HeaderValue::try_from(client.to_canonical().to_string()) {
+    if let Ok(client) = HeaderValue::try_from(address::text(client.to_canonical())) {
         headers.insert(FORWARDED_FOR, client);
     }
     if let Some(authorization) = authorization {
@@ -130,16 +127,13 @@ pub fn request(mut incoming: HeaderMap, row: &Row, client: IpAddr, authorization
 }
 
 /// The fields of an answer to the caller.
-pub fn response(incoming: &HeaderMap, row: &Row) -> HeaderMap {
-    let ended = hop::nominated(incoming);
+pub fn response(incoming: HeaderMap, row: &Row) -> HeaderMap {
+    let ended = hop::nominated(&incoming);
     let mut headers = HeaderMap::with_capacity(incoming.len() + OUR_OWN);
     for (name, value) in incoming {
-        if comes_back(name) && !ended.contains(name) {
-            match headers.entry(name) {
-                Entry::Vacant(entry) => drop(entry.insert(value.clone())),
-                // Each of these has one value; of two, the first.
-                Entry::Occupied(_) => {}
-            }
+        // A map gives the name only with the first of several values; each of these has one.
+        if let Some(name) = name.filter(|name| comes_back(name) && !ended.contains(name)) {
+            headers.insert(name, value);
         }
     }
     protect(&mut headers, row);
@@ -366,7 +360,7 @@ mod tests {
             ("connection", "close"),
             ("keep-alive", "timeout=5"),
         ]);
-        let headers = response(&upstream, row(Method::GET, "/get-artifact"));
+        let headers = response(upstream, row(Method::GET, "/get-artifact"));
         assert_eq!(
             lines(&headers),
             [
@@ -387,7 +381,7 @@ mod tests {
     #[test]
     fn answers_are_private() {
         let runs = row(Method::POST, "/api/2.0/mlflow/runs/search");
-        assert_eq!(response(&HeaderMap::new(), runs)["cache-control"], "private, no-store");
-        assert_eq!(response(&map(&[("cache-control", "no-cache")]), runs)["cache-control"], "no-cache");
+        assert_eq!(response(HeaderMap::new(), runs)["cache-control"], "private, no-store");
+        assert_eq!(response(map(&[("cache-control", "no-cache")]), runs)["cache-control"], "no-cache");
     }
 }

@@ -44,41 +44,37 @@ pub struct Homes(Arc<Mutex<HashMap<Mention, String>>>);
 /// What a key is kept from, and by what: a sentence for its user.
 pub type Reason = String;
 
-/// Asks whether `key` goes as far as this call. The request comes back as it was.
+/// Asks whether `key` goes as far as this call. The request is then as it was.
 ///
 /// # Errors
 /// 413 for a body that cannot be looked into, 502 where MLflow does not tell what a call is about.
 pub async fn judge(
     key: &Key,
     found: &Match,
-    request: Request,
+    request: &mut Request,
     authorization: Option<&HeaderValue>,
     state: &State,
-) -> Result<(Request, Option<Reason>)> {
+) -> Result<Option<Reason>> {
     let settings = &key.settings;
     let (name, row) = (&settings.name, found.row);
     if !settings.scopes.contains(row.scope()) {
-        return Ok((request, Some(lacks_scope(key, row.scope()))));
+        return Ok(Some(lacks_scope(key, row.scope())));
     }
     let is_other = |family| !settings.families.is_empty() && !settings.families.contains(&family);
     if let Some(family) = row.family().filter(|family| is_other(*family)) {
         let family = serde_json::json!(family);
-        return Ok((
-            request,
-            Some(format!("the API key \"{name}\" is not for the routes of the family {family}")),
-        ));
+        return Ok(Some(format!("the API key \"{name}\" is not for the routes of the family {family}")));
     }
     if !key.is_narrowed() || row.about() == About::Nothing {
-        return Ok((request, None));
+        return Ok(None);
     }
     let untold =
         || format!("the API key \"{name}\" is for some experiments or models only, and this call does not tell which one it is about");
     if row.about() == About::Untold {
-        return Ok((request, Some(untold())));
+        return Ok(Some(untold()));
     }
-    let (request, body) = Box::pin(look_into(request, row)).await?;
-    let Some(body) = body else {
-        return Ok((request, Some(untold())));
+    let Some(body) = Box::pin(look_into(request, row)).await? else {
+        return Ok(Some(untold()));
     };
     let parts = Parts {
         found,
@@ -87,14 +83,15 @@ pub async fn judge(
         body: &body,
     };
     if parts.main().is_empty() {
-        return Ok((request, Some(untold())));
+        return Ok(Some(untold()));
     }
-    for mention in parts.all() {
+    let mentions = parts.all();
+    for mention in mentions {
         let resource = match Box::pin(resource(&mention, authorization, state)).await? {
             Some(resource) => resource,
             // A trace that is being made is in no experiment yet.
             None if matches!(mention, Mention::Trace(_)) && matches!(row.about(), About::Experiment(_)) => continue,
-            None => return Ok((request, Some(untold()))),
+            None => return Ok(Some(untold())),
         };
         let reason = match resource {
             Resource::Experiment(id) if !settings.experiments.contains(&id) => format!("the API key \"{name}\" is not for experiment {id}"),
@@ -103,9 +100,9 @@ pub async fn judge(
             }
             Resource::Experiment(_) | Resource::Model(_) => continue,
         };
-        return Ok((request, Some(reason)));
+        return Ok(Some(reason));
     }
-    Ok((request, None))
+    Ok(None)
 }
 
 /// The same for a route of Flowdeck's own, which is about no experiment, model or family.
@@ -148,20 +145,20 @@ enum Resource {
 }
 
 /// The JSON of a request that has any; `None` where it cannot be read.
-async fn look_into(request: Request, row: &table::Row) -> Result<(Request, Option<Value>)> {
+async fn look_into(request: &mut Request, row: &table::Row) -> Result<Option<Value>> {
     let is_told_outside = matches!(
         row.about(),
         About::Experiment(At::Header(_)) | About::Artifact(At::Path(_)) | About::Run(At::Query(_))
     );
     if is_told_outside {
-        return Ok((request, Some(Value::Null)));
+        return Ok(Some(Value::Null));
     }
-    let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, LARGEST)
+    let bytes = to_bytes(std::mem::take(request.body_mut()), LARGEST)
         .await
         .map_err(|_| Error::TooLarge { limit: LARGEST as u64 })?;
     let json = about::parse(&bytes);
-    Ok((Request::from_parts(parts, Body::from(bytes)), json))
+    *request.body_mut() = Body::from(bytes);
+    Ok(json)
 }
 
 /// What MLflow says that a mention belongs to; `None` where there is no such thing, or the caller may not see it.

@@ -47,6 +47,11 @@ struct Insert {
     statements: [(usize, Arc<String>); 3],
 }
 
+/// Of what can be bound, this takes one allocation; a `&str` takes two.
+fn text(text: &str) -> Arc<str> {
+    Arc::from(text)
+}
+
 // === impl Store ===
 
 impl Store {
@@ -92,21 +97,21 @@ impl Store {
                 query
                     .bind(link.id)
                     .bind(entry.at)
-                    .bind(entry.user.as_deref())
-                    .bind(entry.way.as_str())
-                    .bind(entry.key.as_deref())
-                    .bind(entry.address.as_str())
-                    .bind(entry.method.as_str())
-                    .bind(entry.route.as_str())
-                    .bind(entry.experiments.as_str())
-                    .bind(entry.runs.as_str())
-                    .bind(entry.models.as_str())
+                    .bind(entry.user.as_deref().map(text))
+                    .bind(text(entry.way.as_str()))
+                    .bind(entry.key.as_deref().map(text))
+                    .bind(text(&entry.address))
+                    .bind(text(&entry.method))
+                    .bind(text(&entry.route))
+                    .bind(text(&entry.experiments))
+                    .bind(text(&entry.runs))
+                    .bind(text(&entry.models))
                     .bind(entry.status)
                     .bind(entry.took_us)
                     .bind(entry.bytes_in)
                     .bind(entry.bytes_out)
-                    .bind(entry.request_id.as_str())
-                    .bind(entry.shadow.as_deref())
+                    .bind(text(&entry.request_id))
+                    .bind(entry.shadow.as_deref().map(text))
                     .bind(entry.changes)
                     .bind(link.hash.as_slice())
             })
@@ -114,7 +119,7 @@ impl Store {
         self.inserts
             .marks
             .run(&mut transaction, marks, |query, mark| {
-                query.bind(mark.kind.as_str()).bind(mark.word.as_str()).bind(mark.block)
+                query.bind(text(mark.kind.as_str())).bind(text(&mark.word)).bind(mark.block)
             })
             .await?;
         self.inserts

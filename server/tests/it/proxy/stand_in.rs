@@ -232,7 +232,7 @@ impl Front {
     pub async fn before(upstream: SocketAddr, patience: Patience) -> SocketAddr {
         let url = format!("http://{upstream}").parse::<Url>().unwrap();
         let upstream = Upstream::new(watch::channel(Some(url)).1).unwrap();
-        let service = Router::new().fallback(move |request: Request| {
+        let service = Router::new().fallback(move |mut request: Request| {
             let upstream = upstream.clone();
             async move {
                 let found = match proxy::find(request.method(), request.uri()) {
@@ -248,8 +248,9 @@ impl Front {
                     found,
                     credential,
                     client: IpAddr::from([203, 0, 113, 9]),
+                    ended: None,
                 };
-                let answer = proxy::exchange(&upstream, patience, call, request).await;
+                let answer = proxy::exchange(&upstream, patience, &call, &mut request).await;
                 answer.unwrap_or_else(|error| proxy::rescue::own(error, row))
             }
         });

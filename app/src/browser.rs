@@ -2,6 +2,8 @@
 
 #[cfg(feature = "hydrate")]
 mod download;
+#[cfg(feature = "hydrate")]
+mod listen;
 
 /// How a download ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +17,10 @@ pub enum Download {
 
 #[cfg(feature = "hydrate")]
 mod real {
-    pub use super::download::download;
+    pub use super::{
+        download::download,
+        listen::{Listener, listen},
+    };
     use js_sys::{Function, Reflect};
     use leptos::prelude::{document, window};
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -397,12 +402,18 @@ mod real {
         false
     }
 
+    pub struct Listener;
+
+    pub fn listen(_path: &str, _names: &[&str], _heard: impl Fn(&str, &str) + 'static) -> Option<Listener> {
+        None
+    }
+
     pub fn before_leaving(_unsaved: impl Fn() -> bool + 'static, _stay: impl Fn() -> bool + 'static) -> impl FnOnce() {
         || ()
     }
 }
 
 pub use real::{
-    before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values, is_writing, link_path,
-    local_time, mark_document, moment, now, origin, press, reload, reveal, save, step_focus, store, stored, visible,
+    Listener, before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values, is_writing, link_path,
+    listen, local_time, mark_document, moment, now, origin, press, reload, reveal, save, step_focus, store, stored, visible,
 };

@@ -13,6 +13,7 @@ mod extremes;
 mod heading;
 mod keys;
 mod lines;
+mod live;
 mod options;
 mod query;
 mod window;
@@ -50,7 +51,7 @@ use crate::{
         ApiError,
         mlflow::run::{Stage, tag},
     },
-    browser,
+    browser::{self, Listener},
     part::{health::Health, toast::Toasts},
     table::{
         column::{Family, Name, Stat},
@@ -121,6 +122,11 @@ pub struct Sheet {
     known: StoredValue<Known>,
     reading: StoredValue<bool>,
     extremes_failed: RwSignal<Option<ApiError>>,
+    /// Who tells what becomes of the runs.
+    listener: StoredValue<Option<Listener>, LocalStorage>,
+    is_live: StoredValue<bool>,
+    /// It was ended for good.
+    refused: RwSignal<bool>,
     /// What is being done with the selected runs, or failed.
     work: RwSignal<Option<Work>>,
     /// What of it is not begun yet.
@@ -253,12 +259,16 @@ impl Sheet {
             known: StoredValue::new(Known::default()),
             reading: StoredValue::new(false),
             extremes_failed: RwSignal::new(None),
+            listener: StoredValue::new_local(None),
+            is_live: StoredValue::new(false),
+            refused: RwSignal::new(false),
             work: RwSignal::new(None),
             queue: StoredValue::new(VecDeque::new()),
         };
         sheet.follow();
         sheet.bring();
         sheet.follow_extremes();
+        sheet.listen();
         sheet
     }
 

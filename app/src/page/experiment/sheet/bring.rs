@@ -39,6 +39,8 @@ pub enum Ask {
     Newest,
     /// What became of these.
     These(Vec<String>),
+    /// What became of those that are running.
+    Running,
     /// A page of another walk, to find out what else has changed.
     Again,
     /// A page of the walk.
@@ -82,15 +84,12 @@ impl Sheet {
         Effect::new(move |_| {
             let again = StoredValue::new(0_u32);
             let tick = move || {
-                if !self.is_tab() || self.phase.get_untracked() != Phase::Here {
+                // Who hears of changes need not ask.
+                if !self.is_tab() || self.phase.get_untracked() != Phase::Here || self.is_live.get_value() {
                     return;
                 }
                 again.update_value(|again| *again += 1);
-                self.ask(&[Ask::Newest]);
-                let running = self.store.with_value(running);
-                if !running.is_empty() {
-                    self.ask(&[Ask::These(running)]);
-                }
+                self.ask(&[Ask::Newest, Ask::Running]);
                 if again.get_value().is_multiple_of(3) {
                     self.ask(&[Ask::Again]);
                 }
@@ -148,7 +147,14 @@ impl Sheet {
 
     /// `None`: nothing is to be asked, or nobody is here any more.
     fn next(self) -> Option<Ask> {
-        let todo = self.todo.try_update_value(|todo| todo.pop_front())?;
+        let mut todo = self.todo.try_update_value(|todo| todo.pop_front())?;
+        if todo == Some(Ask::Running) {
+            let running = self.store.with_value(running);
+            if running.is_empty() {
+                return self.next();
+            }
+            todo = Some(Ask::These(running));
+        }
         todo.or_else(|| (self.phase.get_untracked() == Phase::Coming).then_some(Ask::Walk))
     }
 
@@ -193,7 +199,7 @@ impl Sheet {
                 order_by: view.sort.iter().filter_map(super::super::column::Sort::mlflow).collect(),
                 ..search
             },
-            Ask::Newest => search,
+            Ask::Newest | Ask::Running => search,
             Ask::These(ids) => Search {
                 filter: format!("attributes.run_id IN ('{}')", ids.join("', '")),
                 max_results: TOGETHER as u32,
@@ -216,7 +222,7 @@ impl Sheet {
 
     fn loaded(self, ask: &Ask, search: &Search, loaded: &Loaded, took: i64) {
         let gone = match ask {
-            Ask::Meant => 0,
+            Ask::Meant | Ask::Running => 0,
             // All runs that began after the last one are among them.
             Ask::Newest => self
                 .store

@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use self::watch::{Member, Watch};
 use crate::{
     error::{Error, Result},
+    mlflow::run,
     principal::Principal,
     proxy::{about::Mention, narrow::Homes},
     state::State,
@@ -90,7 +91,8 @@ impl Live {
             return;
         }
         let inner = self.inner();
-        for run in runs {
+        // MLflow takes any text for the run that a model version comes from.
+        for run in runs.iter().filter(|run| run::is_id(run)) {
             match homes.of(&Mention::Run(run.clone())) {
                 Some(home) => inner.watches.get(&home).into_iter().for_each(|watch| watch.touched(run)),
                 None => inner.watches.values().for_each(|watch| watch.touched(run)),

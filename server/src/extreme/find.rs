@@ -184,14 +184,15 @@ impl Find {
             page_token: None,
         };
         let place = self.place().await;
-        let found: run::Found<Run> = run::search(&self.state.upstream, &self.authorization, &search).await?;
+        let found: Option<run::Found<Run>> = run::search(&self.state.upstream, &self.authorization, &search).await?;
         drop(place);
-        let told: Vec<&str> = found.runs.iter().map(|run| run.info.run_id.as_str()).collect();
+        let runs = found.map(|found| found.runs).unwrap_or_default();
+        let told: Vec<&str> = runs.iter().map(|run| run.info.run_id.as_str()).collect();
         let known = self.state.extremes.cache.known(&told, &self.metrics).await.unwrap_or_else(|error| {
             tracing::warn!("cannot read the cache: {error}");
             HashMap::new()
         });
-        let mut by_id: HashMap<String, Run> = found.runs.into_iter().map(|run| (run.info.run_id.clone(), run)).collect();
+        let mut by_id: HashMap<String, Run> = runs.into_iter().map(|run| (run.info.run_id.clone(), run)).collect();
         let mut lines = Vec::new();
         // In the order in which they were asked for.
         for run in ids.iter().filter_map(|id| by_id.remove(id)) {

@@ -43,7 +43,7 @@ pub struct Stream {
 }
 
 /// Why a stream ends, in a word and a sentence.
-struct End(&'static str, String);
+pub struct End(&'static str, String);
 
 enum Woken {
     News,
@@ -172,7 +172,7 @@ impl Stream {
     async fn check(&mut self) -> Result<(), End> {
         let pace = self.membership.watch.pace();
         self.check_at = Instant::now() + pace.check;
-        self.is_signed_in().await?;
+        is_signed_in(&self.membership.state, &self.principal).await?;
         match self.is_permitted().await {
             Ok(true) => Ok(()),
             Ok(false) => Err(End(
@@ -185,28 +185,6 @@ impl Stream {
                 self.check_at = Instant::now() + pace.check / 6;
                 Ok(())
             }
-        }
-    }
-
-    async fn is_signed_in(&self) -> Result<(), End> {
-        let state = &self.membership.state;
-        match &self.principal {
-            Principal::Session(session) => {
-                let store = Store::new(state.db.clone(), state.config.session.clone());
-                let sessions = store.of(&session.user).await.unwrap_or_else(|error| {
-                    tracing::error!("cannot read sessions: {error}");
-                    Vec::new()
-                });
-                match sessions.iter().any(|row| row.id == session.id) {
-                    true => Ok(()),
-                    false => Err(End("session", "your session has ended: sign in again".into())),
-                }
-            }
-            Principal::Key(key) => match state.keys.get(&key.id).is_some_and(|key| key.is_live(clock::now())) {
-                true => Ok(()),
-                false => Err(End("key", "this API key has expired".into())),
-            },
-            Principal::Basic(_) | Principal::Anonymous => Ok(()),
         }
     }
 
@@ -226,6 +204,28 @@ impl Stream {
     }
 }
 
+/// Whether the session or the key that somebody came with is still good; MLflow knows of passwords.
+pub async fn is_signed_in(state: &State, principal: &Principal) -> Result<(), End> {
+    match principal {
+        Principal::Session(session) => {
+            let store = Store::new(state.db.clone(), state.config.session.clone());
+            let sessions = store.of(&session.user).await.unwrap_or_else(|error| {
+                tracing::error!("cannot read sessions: {error}");
+                Vec::new()
+            });
+            match sessions.iter().any(|row| row.id == session.id) {
+                true => Ok(()),
+                false => Err(End("session", "your session has ended: sign in again".into())),
+            }
+        }
+        Principal::Key(key) => match state.keys.get(&key.id).is_some_and(|key| key.is_live(clock::now())) {
+            true => Ok(()),
+            false => Err(End("key", "this API key has expired".into())),
+        },
+        Principal::Basic(_) | Principal::Anonymous => Ok(()),
+    }
+}
+
 async fn may_read(state: &State, authorization: &axum::http::HeaderValue, experiment: &str, run: &str) -> Result<bool, NotTold> {
     let search = Search {
         experiment_ids: &[experiment.to_owned()],
@@ -235,8 +235,8 @@ async fn may_read(state: &State, authorization: &axum::http::HeaderValue, experi
         run_view_type: View::All,
         page_token: None,
     };
-    let found: run::Found<Value> = run::search(&state.upstream, authorization, &search).await?;
-    Ok(!found.runs.is_empty())
+    let found: Option<run::Found<Value>> = run::search(&state.upstream, authorization, &search).await?;
+    Ok(found.is_some_and(|found| !found.runs.is_empty()))
 }
 
 fn event(name: &str, data: &Value, id: Option<Cursor>) -> String {

@@ -14,6 +14,7 @@ use super::{
     Pace,
     feed::{Change, Feed},
     seen::{Look, NEWEST, Seen},
+    stream,
 };
 use crate::{
     caller,
@@ -54,7 +55,7 @@ struct Inner {
     feed: Feed,
     /// MLflow has been asked, and what it knew then is known.
     is_ready: bool,
-    /// The last look has failed.
+    /// MLflow has not answered at the last look.
     is_away: bool,
     /// A run by which it can be seen whether somebody may read those of this experiment.
     sample: Option<String>,
@@ -142,7 +143,7 @@ impl Watch {
         self.inner().is_ready
     }
 
-    /// MLflow does not answer, or whoever watches may not ask it.
+    /// MLflow does not answer.
     pub fn is_away(&self) -> bool {
         self.inner().is_away
     }
@@ -169,15 +170,21 @@ impl Watch {
                 }
                 Err(failed) => {
                     failures += 1;
+                    // Who is refused is told so for themselves.
                     if let Failed::Away(fault) = failed {
                         tracing::debug!("cannot look what is new in experiment {}: {fault}", self.experiment);
+                        self.inner().is_away = true;
                     }
-                    self.inner().is_away = true;
                 }
             }
             self.news.send_replace(());
             let pause = self.pace.poll.max(start.elapsed() * PART);
-            tokio::time::sleep((pause * 2_u32.pow(failures.min(4))).min(LONGEST.max(pause))).await;
+            let pause = (pause * 2_u32.pow(failures.min(4))).min(LONGEST.max(pause));
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                // Whoever comes may be let in where the others were not.
+                () = self.entered.notified(), if failures > 0 => {}
+            }
         }
     }
 
@@ -204,6 +211,10 @@ impl Watch {
         };
         let mut failed = Failed::Refused;
         for member in members {
+            // Nobody's password is used for others once they have signed out.
+            if stream::is_signed_in(state, &member.principal).await.is_err() {
+                continue;
+            }
             let Ok(authorization) = caller::authorization(state, &member.principal).await else {
                 continue;
             };
@@ -238,9 +249,8 @@ impl Watch {
                 run_view_type: view,
                 page_token: page,
             };
-            run::search::<Value>(&state.upstream, authorization, &search)
-                .await
-                .map_err(Failed::from)
+            let found = run::search::<Value>(&state.upstream, authorization, &search).await?;
+            found.ok_or(Failed::Refused)
         };
         let Found { mut runs, .. } = ask("attributes.status = 'RUNNING'".into(), MOST_RUNNING, View::ActiveOnly, None).await?;
 

@@ -38,22 +38,19 @@ pub struct Found<R> {
     pub next_page_token: Option<String>,
 }
 
-/// The runs that the caller may read. In experiments that they may not read, there are none.
+/// The runs that the caller may read: in experiments that they may not read, there are none. `None` for a question that MLflow refuses.
 ///
 /// # Errors
-/// [`NotTold`]. A filter that MLflow does not understand finds nothing.
+/// [`NotTold`].
 pub async fn search<R: DeserializeOwned>(
     upstream: &Upstream,
     authorization: &HeaderValue,
     search: &Search<'_>,
-) -> Result<Found<R>, NotTold> {
+) -> Result<Option<Found<R>>, NotTold> {
     let question = question(upstream, authorization, Method::POST, "/api/2.0/mlflow/runs/search")?.json(search);
     match ask(question).await? {
-        Some(answer) => Ok(answer.json().await.map_err(|_| Fault::NotMlflow)?),
-        None => Ok(Found {
-            runs: Vec::new(),
-            next_page_token: None,
-        }),
+        Some(answer) => Ok(Some(answer.json().await.map_err(|_| Fault::NotMlflow)?)),
+        None => Ok(None),
     }
 }
 

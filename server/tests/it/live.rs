@@ -193,6 +193,32 @@ async fn what_becomes_of_runs_is_heard() {
 }
 
 #[tokio::test]
+async fn a_made_up_id_disturbs_nobody() {
+    let app = TestApp::start().await;
+    let (alice, mallory) = (app.session().await, app.session().await);
+    let id = experiment(&alice).await;
+    let going = run(&alice, &id).await;
+    let mut heard = Heard::begin(&alice, &id).await;
+    let model = fresh("model");
+    call(&mallory, "registered-models/create", json!({ "name": model })).await;
+    for made_up in ["x') OR attributes.run_id != ('", "'", "\"", "00000000000000000000000000000000"] {
+        // Some of them MLflow takes.
+        let version = json!({ "name": model, "source": "s3://a/b", "run_id": made_up });
+        mallory.post("/api/2.0/mlflow/model-versions/create", version).await;
+        call(
+            &alice,
+            "runs/log-metric",
+            json!({ "run_id": going, "key": "loss", "value": 1, "timestamp": 1 }),
+        )
+        .await;
+        call(&alice, "runs/set-tag", json!({ "run_id": going, "key": "k", "value": made_up })).await;
+        heard.change("changed", &going).await;
+    }
+    end(&alice, &going).await;
+    heard.change("ended", &going).await;
+}
+
+#[tokio::test]
 async fn runs_that_come_and_go_between_two_looks_are_heard_too() {
     let mlflow = Counted::start().await;
     let app = TestApp::before(mlflow.url.clone(), &[]).await;

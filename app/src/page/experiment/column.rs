@@ -21,6 +21,8 @@ pub enum Column {
     Source,
     Commit,
     Id,
+    /// Where runs of several are in one table.
+    Experiment,
     Dataset,
     /// The run that it belongs to, by its id.
     Parent,
@@ -35,7 +37,7 @@ pub enum Column {
 pub const STATS: [Stat; 3] = [Stat::Min, Stat::Max, Stat::First];
 
 /// The columns that every run has, in the order of the panel.
-pub const FIXED: [Column; 10] = [
+pub const FIXED: [Column; 11] = [
     Column::Status,
     Column::Start,
     Column::End,
@@ -43,6 +45,7 @@ pub const FIXED: [Column; 10] = [
     Column::User,
     Column::Source,
     Column::Commit,
+    Column::Experiment,
     Column::Dataset,
     Column::Parent,
     Column::Id,
@@ -80,6 +83,7 @@ impl Column {
             Self::Source => "source",
             Self::Commit => "commit",
             Self::Id => "id",
+            Self::Experiment => "experiment",
             Self::Dataset => "dataset",
             Self::Parent => "parent",
             Self::Param(_) | Self::Metric(_) | Self::Tag(_) | Self::Stat(..) => "",
@@ -122,6 +126,7 @@ impl Column {
             Self::Source => "Source",
             Self::Commit => "Commit",
             Self::Id => "Run id",
+            Self::Experiment => "Experiment",
             Self::Dataset => "Dataset",
             Self::Parent => "Parent",
             Self::Param(key) | Self::Metric(key) | Self::Tag(key) | Self::Stat(_, key) => key,
@@ -161,6 +166,7 @@ impl Column {
             Self::Param(key) => Name::new(Family::Param, key),
             Self::Metric(key) => Name::new(Family::Metric(Stat::Last), key),
             Self::Tag(key) => of_tag(key),
+            Self::Experiment => Attribute::Experiment.name(),
             Self::Dataset => Name::new(Family::Dataset, ""),
             Self::Parent => of_tag(tag::PARENT),
             Self::Stat(stat, key) => Name::new(Family::Metric(*stat), key),
@@ -180,7 +186,7 @@ impl Column {
             Self::Commit => Some("tags.`mlflow.source.git.commit`".into()),
             Self::Id => Some("attributes.run_id".into()),
             Self::Parent => Some("tags.`mlflow.parentRunId`".into()),
-            Self::Duration | Self::Dataset | Self::Stat(..) => None,
+            Self::Duration | Self::Experiment | Self::Dataset | Self::Stat(..) => None,
             Self::Param(key) => quoted("params", key),
             Self::Metric(key) => quoted("metrics", key),
             Self::Tag(key) => quoted("tags", key),
@@ -191,7 +197,7 @@ impl Column {
     pub fn sort_hint(&self) -> &'static str {
         match self {
             Self::Duration => "MLflow cannot sort by duration; sort by Started or Ended",
-            Self::Dataset | Self::Stat(..) => "MLflow cannot sort by this",
+            Self::Experiment | Self::Dataset | Self::Stat(..) => "MLflow cannot sort by this",
             Self::Metric(_) => "Sort by the last value; NaN and runs without it come last",
             Self::Param(_) => "Sort as text; runs without it come last",
             Self::Tag(_) | Self::User | Self::Source | Self::Commit => "Sort; runs without it come last",

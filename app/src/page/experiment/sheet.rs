@@ -15,11 +15,12 @@ mod keys;
 mod lines;
 mod live;
 mod options;
+mod others;
 mod query;
 mod window;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -86,6 +87,12 @@ pub struct Sheet {
     asking: StoredValue<bool>,
     /// Counts what was begun anew: answers to older questions are dropped.
     turn: StoredValue<u32>,
+    /// The experiments whose runs are brought.
+    experiments: StoredValue<Vec<String>>,
+    /// Those that are wanted besides the page's own; `None`: they are being looked for.
+    among: RwSignal<Option<Vec<String>>>,
+    /// Of experiments, by their ids.
+    names: RwSignal<BTreeMap<String, String>>,
     /// Which of MLflow's two lists is here.
     stage: StoredValue<Option<Stage>>,
 
@@ -181,6 +188,7 @@ impl Sheet {
             let columns = match (&view.columns, view.differing) {
                 (_, true) => store.with_value(|store| columns_of(store, &differing(store, &lines.read().rows))),
                 (Some(columns), _) => columns.iter().filter(|column| **column != Column::Name).cloned().collect(),
+                (None, _) if !view.others.is_empty() => std::iter::once(Column::Experiment).chain(telling.get()).collect(),
                 (None, _) => telling.get(),
             };
             Arc::new(columns)
@@ -236,6 +244,9 @@ impl Sheet {
             todo: StoredValue::new(VecDeque::new()),
             asking: StoredValue::new(false),
             turn: StoredValue::new(0),
+            experiments: StoredValue::new(Vec::new()),
+            among: RwSignal::new(None),
+            names: RwSignal::new(BTreeMap::new()),
             stage: StoredValue::new(None),
             draft,
             parsed,
@@ -266,6 +277,7 @@ impl Sheet {
             queue: StoredValue::new(VecDeque::new()),
         };
         sheet.follow();
+        sheet.follow_others();
         sheet.bring();
         sheet.follow_extremes();
         sheet.listen();
@@ -400,7 +412,14 @@ fn width(view: &View, column: &Column) -> u32 {
             Column::Status => 104,
             Column::Duration => 96,
             Column::Start | Column::End | Column::Commit | Column::Metric(_) | Column::Stat(..) => 120,
-            Column::User | Column::Source | Column::Id | Column::Dataset | Column::Parent | Column::Param(_) | Column::Tag(_) => 140,
+            Column::User
+            | Column::Source
+            | Column::Id
+            | Column::Experiment
+            | Column::Dataset
+            | Column::Parent
+            | Column::Param(_)
+            | Column::Tag(_) => 140,
         },
         |width| width.clamp(48, 2000),
     )

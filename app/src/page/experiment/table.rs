@@ -159,7 +159,7 @@ fn cell(run: &Run, column: &Column) -> Cell {
         Column::Commit => text(run.tag(tag::COMMIT).map(|commit| commit.get(..8).unwrap_or(commit))),
         Column::Parent => text(run.parent()),
         // Their histories come to the table of all runs only, and so do datasets.
-        Column::Stat(..) | Column::Dataset => Cell::None,
+        Column::Stat(..) | Column::Dataset | Column::Experiment => Cell::None,
         Column::Name | Column::Status | Column::Start | Column::End | Column::Duration | Column::Id => Cell::None,
     }
 }

@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// In place of ids: the runs of all experiments.
+pub const EVERY: &str = "all";
+
 /// Runs on a page.
 pub const PAGE: u32 = 100;
 
@@ -52,6 +55,8 @@ pub struct View {
     pub aggregate: Aggregate,
     /// Also runs that were moved out of sight.
     pub hidden: bool,
+    /// Other experiments whose runs are in the table too, by their ids; [`EVERY`] for all.
+    pub others: Vec<String>,
     /// The named view that this began as, by its id.
     pub saved: Option<String>,
 }
@@ -118,6 +123,7 @@ impl View {
                 .find(|aggregate| query.get("agg") == Some(aggregate.word()))
                 .unwrap_or_default(),
             hidden: query.get("hidden") == Some("1"),
+            others: list(query, "with").collect(),
             saved: query.get("saved").map(str::to_owned),
         }
     }
@@ -174,6 +180,7 @@ impl View {
                 },
             )
             .with("hidden", if self.hidden { "1" } else { "" })
+            .with("with", &written(self.others.iter().cloned()))
             .with("saved", self.saved.as_deref().unwrap_or_default())
     }
 
@@ -190,10 +197,16 @@ impl View {
         self.order().iter().find(|sort| sort.column == *column).map(|sort| sort.descending)
     }
 
+    /// The experiments that it names.
+    pub fn experiments(&self, first: &str) -> Vec<String> {
+        let others = self.others.iter().filter(|id| *id != first && *id != EVERY).cloned();
+        std::iter::once(first.to_owned()).chain(others).collect()
+    }
+
     /// What MLflow is asked for.
     pub fn search(&self, experiment: &str) -> Search {
         Search {
-            experiment_ids: vec![experiment.to_owned()],
+            experiment_ids: self.experiments(experiment),
             filter: filter(&self.typed),
             order_by: self.sort.iter().filter_map(Sort::mlflow).collect(),
             max_results: PAGE,
@@ -447,6 +460,7 @@ mod tests {
             paint: vec![(Column::Metric("a~b, c".into()), Paint::Bar)],
             aggregate: Aggregate::Std,
             hidden: true,
+            others: vec!["7".into(), "8".into()],
             saved: Some("9f".into()),
         };
         assert_eq!(again(&view), view);

@@ -64,8 +64,10 @@ impl Sheet {
     pub(super) fn bring(self) {
         Effect::new(move |_| {
             let stage = self.wanted_stage();
-            if self.stage.get_value() != Some(stage) {
+            let Some(experiments) = self.experiments() else { return };
+            if self.stage.get_value() != Some(stage) || self.experiments.get_value() != experiments {
                 self.stage.set_value(Some(stage));
+                self.experiments.set_value(experiments);
                 self.begin();
             }
         });
@@ -187,7 +189,7 @@ impl Sheet {
         let view = self.place.now();
         let order = |words: [&str; 2]| words.map(str::to_owned).to_vec();
         let search = Search {
-            experiment_ids: vec![self.runs.experiment.get_value()],
+            experiment_ids: self.experiments.get_value(),
             order_by: order(ORDER),
             max_results: FIRST,
             run_view_type: self.stage.get_value().unwrap_or(Stage::ActiveOnly),

@@ -1,5 +1,7 @@
 //! What a cell of the table says.
 
+use std::collections::BTreeMap;
+
 use icondata_core::IconData;
 
 use crate::{
@@ -49,6 +51,8 @@ pub struct Look<'a> {
     pub baseline: Option<u32>,
     pub scales: &'a [Scale],
     pub aggregate: Aggregate,
+    /// Of experiments, by their ids.
+    pub names: &'a BTreeMap<String, String>,
 }
 
 /// Longer texts are cut; the run's page has them whole.
@@ -74,6 +78,10 @@ pub fn cell(store: &Store, row: u32, column: &Column, look: &Look<'_>) -> Drawn 
         },
         (Column::Source, Cell::Text(source)) => words("text", source.rsplit('/').next().unwrap_or(source), source),
         (Column::Commit, Cell::Text(commit)) => words("text mono", commit.get(..8).unwrap_or(commit), commit),
+        (Column::Experiment, Cell::Text(id)) => {
+            let name = look.names.get(id).map_or(id, String::as_str);
+            words("text", name.rsplit('/').next().unwrap_or(name), name)
+        }
         (Column::Dataset, Cell::Text(text)) => datasets(text),
         (Column::Parent, Cell::Text(id)) => match store.row(id).map(|row| store.cell(row, &Attribute::Name.name())) {
             Some(Cell::Text(name)) if !name.is_empty() => words("text", name, id),

@@ -138,19 +138,20 @@ fn body(sheet: Sheet, clock: Clock) -> AnyView {
     let (pinned, free): (Vec<_>, Vec<_>) = shown(sheet, &view).into_iter().partition(|shown| shown.pinned.is_some());
     let drawn = window.lines.start..window.lines.end.min(lines.lines.len());
     let after = lines.lines.len() - drawn.end;
-    let experiment = sheet.runs.experiment.get_value();
     let scales = sheet.scales.get();
+    let names = sheet.names.read();
     let rows = sheet.store.with_value(|store| {
         let look = Look {
             scales: &scales,
             aggregate: view.aggregate,
+            names: &names,
             clock,
             now: clock.minute.get(),
             baseline: view.baseline.as_deref().and_then(|id| store.row(id)),
         };
         let mut rows = Vec::with_capacity(drawn.len());
         for index in drawn.clone() {
-            let part = Part { store, lines: &lines, look: &look, experiment: &experiment, index, at };
+            let part = Part { store, lines: &lines, look: &look,  index, at };
             let row = lines.lines[index].row();
             let selected = row.map(|row| selection.contains(store, row));
             let is_baseline = row.is_some() && row == look.baseline;
@@ -179,7 +180,6 @@ struct Part<'a> {
     store: &'a Store,
     lines: &'a Arc<Lines>,
     look: &'a Look<'a>,
-    experiment: &'a str,
     index: usize,
     at: (usize, usize),
 }
@@ -244,11 +244,11 @@ impl Part<'_> {
             Cell::Text(name) if !name.is_empty() => name.to_owned(),
             _ => run.get(..8).unwrap_or(&run).to_owned(),
         };
-        let href = Route::Run {
-            experiment: self.experiment.to_owned(),
-            run,
-        }
-        .href();
+        let experiment = match self.store.cell(row, &Attribute::Experiment.name()) {
+            Cell::Text(id) => id.to_owned(),
+            _ => String::new(),
+        };
+        let href = Route::Run { experiment, run }.href();
         view! {
             <input type="checkbox" class="choose" tabindex="-1" aria-label=format!("Select {name}") prop:checked=selected == Some(true)/>
             <a class="name clip" dir="auto" tabindex="-1" href=href title=name.clone()>{name.clone()}</a>

@@ -7,7 +7,11 @@ use super::{
     draw::TABLE,
     lines::{self, Line},
 };
-use crate::{browser, route::Route};
+use crate::{
+    browser,
+    route::Route,
+    table::column::{Attribute, Cell},
+};
 
 // === impl Sheet ===
 
@@ -88,8 +92,13 @@ impl Sheet {
         let run = self.lines.with_untracked(|lines| lines.lines.get(line).map(Line::row));
         match run {
             Some(Some(row)) => {
-                let run = self.store.with_value(|store| store.run_id(row).to_owned());
-                let experiment = self.runs.experiment.get_value();
+                let (run, experiment) = self.store.with_value(|store| {
+                    let experiment = match store.cell(row, &Attribute::Experiment.name()) {
+                        Cell::Text(id) => id.to_owned(),
+                        _ => self.runs.experiment.get_value(),
+                    };
+                    (store.run_id(row).to_owned(), experiment)
+                });
                 self.place.follow(&Route::Run { experiment, run }.href());
             }
             Some(None) => self.twist(line),

@@ -44,7 +44,11 @@ impl Sheet {
         let handle = window_event_listener_untyped("visibilitychange", move |_| visible.set(browser::visible()));
         on_cleanup(move || handle.remove());
         let wanted = Memo::new(move |_| {
-            visible.get() && self.phase.get() == Phase::Here && self.place.view.read().tab == Tab::Runs && !self.refused.get()
+            visible.get()
+                && self.phase.get() == Phase::Here
+                && self.place.view.read().tab == Tab::Runs
+                && !self.refused.get()
+                && self.is_alone()
         });
         let base = Site::expect().base;
         Effect::new(move |_| {

@@ -2,7 +2,7 @@
 
 use leptos::{ev, prelude::*};
 
-use super::Sheet;
+use super::{Sheet, others::others};
 use crate::{
     page::experiment::{
         column::Column,
@@ -84,6 +84,7 @@ pub fn options(sheet: Sheet) -> AnyView {
             {link("Keep the first column in sight", |view| view.pinned > 0, |view| View { pinned: usize::from(view.pinned == 0), ..view })}
             {link("Also runs out of sight", |view| view.hidden, |view| View { hidden: !view.hidden, ..view })}
             {dynamic(move || view.read().baseline.is_some().then(|| link("Compare with no run", |_| false, |view| View { baseline: None, ..view })))}
+            {others(sheet)}
         </Menu>
     }
     .into_any()
@@ -107,6 +108,7 @@ pub fn groups(column: &Column) -> bool {
             | Column::User
             | Column::Source
             | Column::Commit
+            | Column::Experiment
             | Column::Dataset
             | Column::Parent
             | Column::Param(_)

@@ -1,0 +1,98 @@
+// Named views of the runs page, runs out of sight, and what others do meanwhile.
+
+import { expectRuns } from './lib/runs';
+import { expect, fresh, test } from './lib/test';
+
+test('a view is saved, opened elsewhere, changed, deleted and brought back', async ({ person, signIn, visit, page }) => {
+  const first = await person.experiment(`views-${fresh()}`);
+  const second = await person.experiment(`views-${fresh()}`);
+  for (const experiment of [first, second]) {
+    await person.run(experiment, { name: 'good', metrics: { loss: 1 } });
+    await person.run(experiment, { name: 'bad', metrics: { loss: 9 } });
+  }
+  await signIn(person);
+  await visit(`/experiments/${first}?q=metrics.loss+%3C+5`);
+  await expectRuns(page, true, 1);
+  await page.getByRole('button', { name: 'Views' }).click();
+  const name = `Good ${fresh()}`;
+  await page.getByLabel('Name of the view').fill(name);
+  await page.getByLabel('Offered').selectOption('everywhere');
+  await page.getByRole('button', { name: 'Save the view' }).click();
+  await expect(page.getByText(`Saved the view ${name}`)).toBeVisible();
+  await expect(page).toHaveURL(/saved=/);
+
+  await visit(`/experiments/${second}`);
+  await expectRuns(page, true, 2);
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByRole('link', { name }).click();
+  await expectRuns(page, true, 1);
+  await expect(page.getByRole('searchbox', { name: 'Filter the runs' })).toHaveValue('metrics.loss < 5');
+  await page.getByRole('link', { name: 'Clear the filter' }).click();
+  await expectRuns(page, true, 2);
+  await expect(page.getByRole('button', { name: `${name} changed` })).toBeVisible();
+
+  await page.getByRole('button', { name: `${name} changed` }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await expect(page.getByText(`Deleted the view ${name}`)).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('button', { name: 'Views' }).click();
+  await expect(page.getByRole('link', { name })).toBeVisible();
+});
+
+test('a page opens with the view that is to open first', async ({ person, signIn, visit, page }) => {
+  const experiment = await person.experiment(`opens-${fresh()}`);
+  await person.run(experiment, { name: 'good', metrics: { loss: 1 } });
+  await person.run(experiment, { name: 'bad', metrics: { loss: 9 } });
+  await signIn(person);
+  await visit(`/experiments/${experiment}?q=good`);
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByLabel('Name of the view').fill('First');
+  await page.getByLabel('Opens first').selectOption('owner');
+  await page.getByRole('button', { name: 'Save the view' }).click();
+  await expect(page.getByText('Saved the view First')).toBeVisible();
+  await visit(`/experiments/${experiment}`);
+  await expect(page.getByRole('button', { name: 'First' })).toBeVisible();
+  await expectRuns(page, true, 1);
+  await page.getByRole('button', { name: 'First' }).click();
+  await page.getByRole('link', { name: 'Without a view' }).click();
+  await expectRuns(page, true, 2);
+});
+
+test('runs are moved out of sight, and back', async ({ person, signIn, visit, page }) => {
+  const experiment = await person.experiment(`hidden-${fresh()}`);
+  for (const name of ['a', 'b', 'c']) await person.run(experiment, { name });
+  await signIn(person);
+  await visit(`/experiments/${experiment}`);
+  await expectRuns(page, true, 3);
+  await page.getByRole('checkbox', { name: 'Select b' }).click();
+  await page.getByRole('button', { name: 'Out of sight' }).click();
+  await expectRuns(page, true, 2);
+  await expect(page.locator('.statusbar')).toContainText('1 out of sight');
+  await page.locator('.statusbar').getByRole('link', { name: 'Show' }).click();
+  await expectRuns(page, true, 3);
+  await page.getByRole('button', { name: 'Back into sight' }).click();
+  await page.goBack();
+  await expectRuns(page, true, 3);
+});
+
+test('what others do appears by itself, and nothing moves under the pointer', async ({ person, signIn, visit, page }) => {
+  const experiment = await person.experiment(`live-${fresh()}`);
+  const first = await person.run(experiment, { name: 'first', metrics: { loss: 5 } });
+  await signIn(person);
+  const asked: string[] = [];
+  await visit(`/experiments/${experiment}?sort=m:loss`);
+  await expectRuns(page, true, 1);
+  await page.getByRole('rowheader', { name: 'first' }).hover();
+  page.on('request', (request) => request.url().includes('runs/search') && asked.push(request.url()));
+  await person.run(experiment, { name: 'second', metrics: { loss: 1 } });
+  await expect(page.locator('.statusbar')).toContainText('All 2 runs are here', { timeout: 30_000 });
+  // It would stand first.
+  await expectRuns(page, true, 1);
+  await page.mouse.move(0, 0);
+  await expectRuns(page, true, 2);
+  await expect(page.getByRole('rowheader').first()).toContainText('second');
+  await person.post('runs/update', { run_id: first, run_name: 'renamed' });
+  await expect(page.getByRole('rowheader', { name: 'renamed' })).toBeVisible({ timeout: 30_000 });
+  await person.post('runs/delete', { run_id: first });
+  await expectRuns(page, true, 1);
+});

@@ -31,7 +31,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         <header class="bar">
             <Link to=Route::Experiments class="mark" attr:aria-label="Flowdeck: experiments" attr:title="Flowdeck">{mark()}</Link>
             <span class="spread"></span>
-            <span class="needs-script"><Button class="quiet" icon=icon::Keyboard label="Keys (?)" on:click=move |_| keys.set(true)/></span>
+            <span class="needs-script"><Button class="quiet" icon=icon::Keyboard label="Keys (?)" press=move |_| keys.set(true)/></span>
             <AccountMenu keys=keys/>
         </header>
         <Rail/>

@@ -246,7 +246,7 @@ fn List(stage: Stage, found: Found, narrowed: bool) -> impl IntoView {
     view! {
         <Head facts=facts rest=rest>
             {(!deleted).then(|| view! {
-                <span class="needs-script"><Button class="primary" icon=icon::Plus attr:data-key="n" on:click=move |_| opened.new.set(true)>"New experiment"</Button></span>
+                <span class="needs-script"><Button class="primary" icon=icon::Plus attr:data-key="n" press=move |_| opened.new.set(true)>"New experiment"</Button></span>
             })}
         </Head>
         <Toolbar typed=typed rows=rows deleted=deleted/>

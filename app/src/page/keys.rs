@@ -103,7 +103,7 @@ fn known(all: bool, keys: Vec<Key>, accounts: Vec<Account>) -> AnyView {
     };
     let new = (!all).then(|| {
         let make = move |_| changes.open(Opened::New(None));
-        view! { <span class="needs-script"><Button class="primary" icon=icon::Plus attr:data-key="n" on:click=make>"New key"</Button></span> }
+        view! { <span class="needs-script"><Button class="primary" icon=icon::Plus attr:data-key="n" press=make>"New key"</Button></span> }
     });
     let reference = Site::expect().href("/api/flowdeck/v1/docs");
     view! {

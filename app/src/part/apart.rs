@@ -53,8 +53,8 @@ fn boxed(load: fn() -> Later<()>, draw: Box<dyn Fn() -> Later<AnyView> + Send>) 
             <Empty title="This part of the console could not be loaded" icon=icon::CircleAlert>
                 <p>"You may be offline, or Flowdeck was updated while this page was open."</p>
                 <div class="actions">
-                    <Button on:click=move |_| ask()>"Try again"</Button>
-                    <Button class="primary" on:click=|_| browser::reload()>"Load the page anew"</Button>
+                    <Button press=move |_| ask()>"Try again"</Button>
+                    <Button class="primary" press=|_| browser::reload()>"Load the page anew"</Button>
                 </div>
             </Empty>
         }

@@ -33,7 +33,7 @@ pub fn Dialog(
     view! {
         <dialog node_ref=element class=format!("dialog {class}") aria-label=title on:close=move |_| open.set(false) on:mousedown=backdrop>
             {dynamic(move || open.get().then(|| view! {
-                <header><h2>{title}</h2><Button class="quiet" icon=icon::Close label="Close" on:click=move |_| open.set(false)/></header>
+                <header><h2>{title}</h2><Button class="quiet" icon=icon::Close label="Close" press=move |_| open.set(false)/></header>
                 <div class="body">{children()}</div>
             }))}
         </dialog>

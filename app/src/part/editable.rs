@@ -64,11 +64,11 @@ pub fn Editable(
                         {input(label.clone())}
                         <span class="line">
                             <Button class="primary" kind="submit">"Save"</Button>
-                            <Button on:click=move |_| editing.set(false)>"Cancel"</Button>
+                            <Button press=move |_| editing.set(false)>"Cancel"</Button>
                         </span>
                     </form>
                 }.into_any(),
-                false => view! { {children()}<Button class="quiet small" icon=icon::Pencil label=say.clone() on:click=begin/> }.into_any(),
+                false => view! { {children()}<Button class="quiet small" icon=icon::Pencil label=say.clone() press=begin/> }.into_any(),
             })}
         </div>
     }

@@ -44,7 +44,7 @@ pub fn Note(
             <header>
                 <h2 id=id>"Note"</h2>
                 {dynamic(move || (!editing.get()).then(|| view! {
-                    <Button class="quiet small spread" icon=icon::Pencil label="Edit the note" on:click=begin/>
+                    <Button class="quiet small spread" icon=icon::Pencil label="Edit the note" press=begin/>
                 }))}
             </header>
             {dynamic(move || if editing.get() {
@@ -59,7 +59,7 @@ pub fn Note(
                         </div>
                         <div class="line">
                             <Button class="primary" kind="submit">"Save"</Button>
-                            <Button on:click=move |_| draft.set(None)>"Cancel"</Button>
+                            <Button press=move |_| draft.set(None)>"Cancel"</Button>
                             <span class="faint small">"Markdown; Ctrl+Enter saves"</span>
                         </div>
                     </form>

@@ -62,8 +62,8 @@ pub fn TagEditor(
                 <bdi class="key">{name.clone()}</bdi>
                 <bdi class="value">{text}</bdi>
                 <span class="line">
-                    <Button class="quiet small" icon=icon::Pencil label=format!("Change the tag {name}") on:click=edit/>
-                    <Button class="quiet small" icon=icon::Trash label=format!("Remove the tag {name}") on:click=move |_| remove.run(removed.clone())/>
+                    <Button class="quiet small" icon=icon::Pencil label=format!("Change the tag {name}") press=edit/>
+                    <Button class="quiet small" icon=icon::Trash label=format!("Remove the tag {name}") press=move |_| remove.run(removed.clone())/>
                 </span>
             </div>
         }

@@ -103,14 +103,14 @@ fn one(toasts: Toasts, toast: Toast) -> impl IntoView {
             toasts.close(id);
             undo.run(());
         };
-        view! { <Button icon=icon::Undo on:click=act>"Undo"</Button> }
+        view! { <Button icon=icon::Undo press=act>"Undo"</Button> }
     });
     view! {
         <div class="toast" class:failed=toast.failed>
             <Icon icon=if toast.failed { icon::CircleAlert } else { icon::Check }/>
             <span class="text" dir="auto">{toast.text}</span>
             {undo}
-            <Button class="quiet" icon=icon::Close label="Close the notice" on:click=move |_| toasts.close(id)/>
+            <Button class="quiet" icon=icon::Close label="Close the notice" press=move |_| toasts.close(id)/>
         </div>
     }
 }

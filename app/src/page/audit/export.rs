@@ -77,7 +77,7 @@ pub fn menu(address: Address) -> AnyView {
     };
     let is_running = Memo::new(move |_| progress.read().is_some());
     let running = move || {
-        is_running.get().then(|| view! { <span class="line export"><progress aria-label="Export" max=move || told().total.max(1) value=move || told().looked_at></progress><span>{says}</span><Button class="small" on:click=move |_| stopped.set_value(true)>"Stop"</Button></span> })
+        is_running.get().then(|| view! { <span class="line export"><progress aria-label="Export" max=move || told().total.max(1) value=move || told().looked_at></progress><span>{says}</span><Button class="small" press=move |_| stopped.set_value(true)>"Stop"</Button></span> })
     };
     view! {
         {dynamic(running)}

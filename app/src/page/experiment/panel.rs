@@ -134,8 +134,8 @@ pub fn panel(offered: Memo<Vec<Column>>, found: Memo<Vec<Column>>, place: Place)
             <fieldset hidden=move || columns.read().is_empty()>
                 <legend>{name}<span class="count">{counts}</span></legend>
                 <span class="line needs-script">
-                    <Button class="quiet small" on:click=all>"All"</Button>
-                    <Button class="quiet small" on:click=none>"None"</Button>
+                    <Button class="quiet small" press=all>"All"</Button>
+                    <Button class="quiet small" press=none>"None"</Button>
                 </span>
                 <For each=move || listed.get() key=Column::id let:column>{item(column)}</For>
                 {dynamic(more)}

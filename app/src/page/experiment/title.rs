@@ -131,7 +131,7 @@ pub fn title(experiment: RwSignal<Experiment>, runs: Runs) -> AnyView {
             </div>
         </header>
         {dynamic(move || deleted.get().then(|| view! {
-            <div class="banner" role="status"><Icon icon=icon::Trash/><span class="text">"This experiment is deleted."</span><Button class="small" on:click=move |_| restore.run(())>"Restore"</Button></div>
+            <div class="banner" role="status"><Icon icon=icon::Trash/><span class="text">"This experiment is deleted."</span><Button class="small" press=move |_| restore.run(())>"Restore"</Button></div>
         }))}
     }
     .into_any()

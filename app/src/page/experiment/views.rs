@@ -223,8 +223,8 @@ impl Views {
                 <div class="line">
                     <Button class="small primary" kind="submit">{if is_own { "Save changes" } else { "Save the view" }}</Button>
                     {is_own.then(|| view! {
-                        <Button class="small" on:click=move |_| self.create(wish())>"Save as another"</Button>
-                        <Button class="small danger" icon=icon::Trash on:click=delete>"Delete"</Button>
+                        <Button class="small" press=move |_| self.create(wish())>"Save as another"</Button>
+                        <Button class="small danger" icon=icon::Trash press=delete>"Delete"</Button>
                     })}
                 </div>
             </form>

@@ -231,7 +231,7 @@ fn Note(opened: Opened, changes: StoredValue<Changes>) -> impl IntoView {
 fn Buttons(open: RwSignal<bool>, busy: RwSignal<bool>, label: &'static str) -> impl IntoView {
     view! {
         <div class="buttons">
-            <Button on:click=move |_| open.set(false)>"Cancel"</Button>
+            <Button press=move |_| open.set(false)>"Cancel"</Button>
             <button type="submit" class="button primary" disabled=move || busy.get()>{label}</button>
         </div>
     }

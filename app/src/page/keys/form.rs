@@ -111,7 +111,7 @@ pub fn form(changes: Changes, key: Option<Key>, user: Option<String>) -> AnyView
                 {move || limits(draft, changes)}
             </details>
             <div class="buttons">
-                <Button on:click=move |_| changes.shown.set(false)>"Cancel"</Button>
+                <Button press=move |_| changes.shown.set(false)>"Cancel"</Button>
                 <button type="submit" class="button primary" disabled=busy>{label}</button>
             </div>
         </form>

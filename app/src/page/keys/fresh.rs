@@ -95,7 +95,7 @@ fn card(changes: Changes, made: Made, address: &str, copied: RwSignal<bool>, pla
                 {code("The key", shown, Some(copied))}
                 <div class="segments" role="group" aria-label="Paste it into">{Place::ALL.map(choose).collect_view()}</div>
                 {dynamic(steps)}
-                <div class="line"><Button on:click=close>"Done"</Button></div>
+                <div class="line"><Button press=close>"Done"</Button></div>
             </div>
         </section>
     }

@@ -75,7 +75,7 @@ pub fn list(all: bool, changes: Changes) -> AnyView {
             (true, _) => view! {
                 <Empty icon=icon::Key title="No keys yet">
                     <p>"Make one, paste what is shown into a shell, and the MLflow client logs here."</p>
-                    <div class="actions needs-script"><Button class="primary" icon=icon::Plus on:click=move |_| changes.open(Opened::New(None))>"New key"</Button></div>
+                    <div class="actions needs-script"><Button class="primary" icon=icon::Plus press=move |_| changes.open(Opened::New(None))>"New key"</Button></div>
                 </Empty>
             }.into_any(),
             (_, true) => view! {
@@ -103,7 +103,7 @@ fn of_user(address: Address, changes: Changes, user: String) -> AnyView {
         let user = user.clone();
         let ask = move |_| changes.open(Opened::RevokeAll(user.clone(), living.get_untracked()));
         (living.get() > 0).then(|| {
-            view! { <span class="needs-script"><Button class="danger small" icon=icon::Trash on:click=ask>"Revoke all of them…"</Button></span> }
+            view! { <span class="needs-script"><Button class="danger small" icon=icon::Trash press=ask>"Revoke all of them…"</Button></span> }
         })
     };
     view! {

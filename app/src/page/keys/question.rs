@@ -161,7 +161,7 @@ where
             {about}
             {dynamic(move || error.get().map(|text| view! { <Notice class="failed">{text}</Notice> }))}
             <div class="buttons">
-                <Button on:click=move |_| changes.shown.set(false)>"Cancel"</Button>
+                <Button press=move |_| changes.shown.set(false)>"Cancel"</Button>
                 <button type="submit" class=format!("button {class}") disabled=busy>{label}</button>
             </div>
         </form>

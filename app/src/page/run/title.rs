@@ -72,7 +72,7 @@ pub fn title(live: Live, experiment: Option<String>) -> AnyView {
             </div>
         </header>
         {dynamic(move || deleted.get().then(|| view! {
-            <div class="banner" role="status"><Icon icon=icon::Trash/><span class="text">"This run is deleted."</span><Button class="small" on:click=move |_| live.restore()>"Restore"</Button></div>
+            <div class="banner" role="status"><Icon icon=icon::Trash/><span class="text">"This run is deleted."</span><Button class="small" press=move |_| live.restore()>"Restore"</Button></div>
         }))}
     }
     .into_any()

@@ -28,11 +28,9 @@ pub fn bar(sheet: Sheet) -> AnyView {
     };
     let act = move || match sheet.phase.get() {
         Phase::Here => ().into_any(),
-        Phase::Coming => view! { <Button class="small" on:click=move |_| sheet.stop()>"Stop"</Button> }.into_any(),
-        Phase::Stopped => view! { <Button class="small" on:click=move |_| sheet.go_on()>"Load the others"</Button> }.into_any(),
-        Phase::Failed(_) => {
-            view! { <Button class="small" icon=icon::Retry on:click=move |_| sheet.go_on()>"Try again"</Button> }.into_any()
-        }
+        Phase::Coming => view! { <Button class="small" press=move |_| sheet.stop()>"Stop"</Button> }.into_any(),
+        Phase::Stopped => view! { <Button class="small" press=move |_| sheet.go_on()>"Load the others"</Button> }.into_any(),
+        Phase::Failed(_) => view! { <Button class="small" icon=icon::Retry press=move |_| sheet.go_on()>"Try again"</Button> }.into_any(),
     };
     let hidden = move || {
         let many = sheet.lines.read().hidden;
@@ -45,7 +43,7 @@ pub fn bar(sheet: Sheet) -> AnyView {
         sheet.extremes_error().map(|error| {
             view! {
                 <span class="danger">{format!("Histories could not be read: {}", error.message)}</span>
-                <Button class="small" icon=icon::Retry on:click=move |_| sheet.retry_extremes()>"Read them again"</Button>
+                <Button class="small" icon=icon::Retry press=move |_| sheet.retry_extremes()>"Read them again"</Button>
             }
         })
     };

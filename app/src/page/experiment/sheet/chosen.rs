@@ -67,21 +67,21 @@ fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
     view! {
         <div class="toolbar chosen" role="toolbar" aria-label="Selected runs">
             <b>{format!("{} {word} selected", count(many))}</b>
-            <Button class="small" icon=icon::Tag on:click=toggle(Form::Tag)>"Tag"</Button>
-            <Button class="small" icon=icon::Pencil on:click=toggle(Form::Name)>"Rename"</Button>
+            <Button class="small" icon=icon::Tag press=toggle(Form::Tag)>"Tag"</Button>
+            <Button class="small" icon=icon::Pencil press=toggle(Form::Name)>"Rename"</Button>
             {if deleted {
-                view! { <Button class="small" icon=icon::Undo on:click=delete>"Restore"</Button> }.into_any()
+                view! { <Button class="small" icon=icon::Undo press=delete>"Restore"</Button> }.into_any()
             } else {
-                view! { <Button class="small danger" icon=icon::Trash on:click=delete>"Delete"</Button> }.into_any()
+                view! { <Button class="small danger" icon=icon::Trash press=delete>"Delete"</Button> }.into_any()
             }}
-            <Button class="small" icon=if hidden { icon::Eye } else { icon::EyeOff } on:click=hide>{if hidden { "Back into sight" } else { "Out of sight" }}</Button>
-            {(many == 1).then(|| view! { <Button class="small" on:click=compare>"Compare others with it"</Button> })}
+            <Button class="small" icon=if hidden { icon::Eye } else { icon::EyeOff } press=hide>{if hidden { "Back into sight" } else { "Out of sight" }}</Button>
+            {(many == 1).then(|| view! { <Button class="small" press=compare>"Compare others with it"</Button> })}
             <button type="button" class="button small" popovertarget="export-menu"><Icon icon=icon::Download/>"Export"</button>
             <Menu id="export-menu" label="Export">
                 <button type="button" class="item" on:click=move |_| sheet.export(Format::Csv)>"CSV"</button>
                 <button type="button" class="item" on:click=move |_| sheet.export(Format::Lines)>"JSON Lines"</button>
             </Menu>
-            <Button class="small quiet" on:click=move |_| sheet.choose_none()>"Clear the selection"</Button>
+            <Button class="small quiet" press=move |_| sheet.choose_none()>"Clear the selection"</Button>
             {dynamic(move || form.get().map(|which| match which {
                 Form::Tag => tag_form(sheet, form),
                 Form::Name => name_form(sheet, form),
@@ -176,14 +176,14 @@ fn progress(sheet: Sheet, work: &Work) -> AnyView {
             {if work.is_over {
                 view! {
                     <span class="danger">{format!("{} failed", count(many))}</span>
-                    <Button class="small" icon=icon::Retry on:click=move |_| sheet.retry_failed()>"Try these again"</Button>
-                    <Button class="small quiet" on:click=move |_| sheet.work.set(None)>"Close"</Button>
+                    <Button class="small" icon=icon::Retry press=move |_| sheet.retry_failed()>"Try these again"</Button>
+                    <Button class="small quiet" press=move |_| sheet.work.set(None)>"Close"</Button>
                     <ul class="failures">{list}{more}</ul>
                 }.into_any()
             } else {
                 view! {
                     <progress max=work.total value=at></progress>
-                    <Button class="small" on:click=move |_| sheet.stop_work()>"Stop"</Button>
+                    <Button class="small" press=move |_| sheet.stop_work()>"Stop"</Button>
                 }.into_any()
             }}
         </div>

@@ -2,6 +2,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 
+import { compared, withFiles } from './lib/compared';
 import { awake } from './lib/guard';
 import { expect, test } from './lib/test';
 
@@ -18,6 +19,10 @@ const pages: [string, (data: Data) => string][] = [
   ['about an experiment', ({ ids }) => `/experiments/${ids.baseline}?tab=about`],
   ['a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}`],
   ['artifacts', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=artifacts&path=table.csv`],
+  ['runs side by side', ({ ids, runs }) => `/experiments/${ids.odd}/compare?runs=${runs.nan},${runs.details},${runs.infinite},${runs.failed}&baseline=${runs.nan}`],
+  ['no runs side by side', ({ ids }) => `/experiments/${ids.odd}/compare`],
+  ['notes side by side', ({ ids, runs }) => `/experiments/${ids.odd}/compare?runs=${runs.nan},${runs.details}&tab=notes`],
+  ['files side by side', ({ ids, runs }) => `/experiments/${ids.odd}/compare?runs=${runs.nan},${runs.details}&tab=artifacts&path=report.md`],
   ['the account', () => '/account'],
   ['API keys', () => '/account/keys'],
   ['one\'s own history', () => '/account?tab=history&all=1'],
@@ -80,6 +85,17 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(page.getByRole('heading', { name: /is ready/ })).toBeVisible();
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);
     });
+
+    for (const file of ['notes.txt', 'plots/curve.png']) {
+      test(`axe finds nothing serious on ${file} of two runs`, async ({ page, person, signIn, visit }) => {
+        const runs = await compared(person);
+        await withFiles(person, runs);
+        await signIn(person);
+        await visit(`${runs.path}&tab=artifacts&path=${encodeURIComponent(file)}`);
+        await expect(page.getByText('1 line removed').or(page.getByRole('slider'))).toBeVisible();
+        expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      });
+    }
 
     test('axe finds nothing serious in menus and dialogs', async ({ page, flowdeck, signIn, visit }) => {
       await signIn(flowdeck.data.reader);

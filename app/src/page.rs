@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod audit;
+pub mod compare;
 pub mod experiment;
 pub mod experiments;
 pub mod history;

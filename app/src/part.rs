@@ -7,6 +7,7 @@ pub mod copy;
 pub mod crumbs;
 pub mod csv;
 pub mod dialog;
+pub mod diff;
 pub mod duration;
 pub mod dynamic;
 pub mod editable;

@@ -25,6 +25,10 @@ pub enum Route {
         experiment: String,
         run: String,
     },
+    /// Runs side by side, of whatever experiments; opened from this one.
+    Compare {
+        experiment: String,
+    },
     Account,
     /// One's own API keys.
     Keys,
@@ -43,6 +47,7 @@ pub fn module(path: &str) -> Option<Module> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments[..] {
         ["experiments", _] | ["experiments", _, "runs", _] | ["runs", _] => Some(Module::Runs),
+        ["experiments", _, "compare"] => Some(Module::Compare),
         ["account"] => Some(Module::Account),
         ["account" | "admin", "keys"] => Some(Module::Keys),
         ["admin"] | ["admin", "audit"] => Some(Module::Admin),
@@ -68,6 +73,7 @@ impl Route {
             Self::Experiments => "/experiments".into(),
             Self::Experiment { id } => format!("/experiments/{}", escape(id)),
             Self::Run { experiment, run } => format!("/experiments/{}/runs/{}", escape(experiment), escape(run)),
+            Self::Compare { experiment } => format!("/experiments/{}/compare", escape(experiment)),
             Self::Account => "/account".into(),
             Self::Keys => "/account/keys".into(),
             Self::Admin => "/admin".into(),
@@ -96,7 +102,7 @@ pub fn Table() -> impl IntoView {
             <RouteItem path=path!("/") view=page::experiments::Experiments/>
             <RouteItem path=path!("/experiments") view=page::experiments::Experiments/>
             <RouteItem path=path!("/experiments/:experiment") view=page::module::ExperimentPage/>
-            <RouteItem path=path!("/experiments/:experiment/runs/:run") view=page::module::RunPage/>
+            <RouteItem path=path!("/experiments/:experiment/*page") view=page::module::ExperimentPages/>
             <RouteItem path=path!("/runs/:run") view=page::module::RunPage/>
             <RouteItem path=path!("/account/*page") view=page::module::AccountPages/>
             <RouteItem path=path!("/admin/*page") view=page::module::AdminPages/>

@@ -120,15 +120,16 @@ function files() {
     'config.json': JSON.stringify({ lr: 0.01, layers: [64, 32], name: 'resnet50', nested: { deep: true } }),
     'table.csv': 'epoch,loss,comment\n1,0.5,"with, comma"\n2,0.25,plain\n',
     'report.md': '# Report\n\nIt went **well**.\n',
-    'images/dot.png': png(32, 32),
+    'images/dot.png': picture([255, 102, 0]),
     'hostile/page.html': `<!doctype html><html><head><title>quiet</title></head><body><h1>A report</h1><script>${attack}</script><img src=x onerror='${attack.replaceAll("'", '&#39;')}'><a id=go href="javascript:void(top.attacked=1)">go</a></body></html>`,
     'hostile/drawing.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="80" height="80" onload='${attack.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll("'", '&#39;').replaceAll('>', '&gt;')}'><title>quiet</title><rect width="80" height="80" fill="green"/><script>${attack.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('=>', '=&gt;')}</script></svg>`,
     'deep/er/and/deeper/file with spaces & signs +1.txt': 'found\n',
   };
 }
 
-/** A picture of one colour. @param {number} width @param {number} height */
-function png(width, height) {
+/** A picture of one colour, 32 by 32. @param {[number, number, number]} colour */
+export function picture(colour) {
+  const [width, height] = [32, 32];
   const chunk = (/** @type {string} */ type, /** @type {Buffer} */ data) => {
     const body = Buffer.concat([Buffer.from(type), data]);
     const out = Buffer.alloc(body.length + 8);
@@ -141,7 +142,7 @@ function png(width, height) {
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head.set([8, 2, 0, 0, 0], 8);
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([255, 102, 0]))]);
+  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from(colour))]);
   const pixels = deflateSync(Buffer.concat(Array.from({ length: height }, () => row)));
   return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head), chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))]);
 }

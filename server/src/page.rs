@@ -171,7 +171,7 @@ async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<B
 /// Notes what a page shows.
 fn about(note: &Note, path: &str) {
     let (experiment, run) = match path.split('/').skip(1).collect::<Vec<_>>()[..] {
-        ["experiments", experiment] => (Some(experiment), None),
+        ["experiments", experiment] | ["experiments", experiment, "compare"] => (Some(experiment), None),
         ["experiments", experiment, "runs", run] => (Some(experiment), Some(run)),
         ["runs", run] => (None, Some(run)),
         _ => (None, None),

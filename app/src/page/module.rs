@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 
-use super::{account::Account, admin::Admin, audit::Audit, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run, user::user};
+use super::{
+    account::Account, admin::Admin, audit::Audit, compare::Compare, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run,
+    user::user,
+};
 use crate::part::{
     apart::{Drawn, SplitLoaderError, apart},
     dynamic::dynamic,
@@ -14,6 +17,8 @@ use crate::part::{
 pub enum Module {
     /// Experiments and runs, one at a time.
     Runs,
+    /// Runs side by side.
+    Compare,
     Account,
     /// API keys, one's own and everybody's.
     Keys,
@@ -30,6 +35,7 @@ impl Module {
     pub fn name(self) -> &'static str {
         match self {
             Self::Runs => "runs",
+            Self::Compare => "compare",
             Self::Account => "account",
             Self::Keys => "keys",
             Self::Admin => "admin",
@@ -44,6 +50,7 @@ impl Module {
     pub async fn load(self) -> Result<(), SplitLoaderError> {
         match self {
             Self::Runs => load_runs().await,
+            Self::Compare => load_compare().await,
             Self::Account => load_account().await,
             Self::Keys => load_keys().await,
             Self::Admin => load_admin().await,
@@ -60,6 +67,16 @@ pub fn ExperimentPage() -> impl IntoView {
 #[component]
 pub fn RunPage() -> impl IntoView {
     apart(|| Box::pin(load_runs()), || Box::pin(runs(Page::Run)))
+}
+
+/// What is below `/experiments/{id}`.
+#[component]
+pub fn ExperimentPages() -> impl IntoView {
+    below(|page| match page.split_once('/') {
+        None if page == "compare" => apart(|| Box::pin(load_compare()), || Box::pin(compare())),
+        Some(("runs", run)) if !run.is_empty() && !run.contains('/') => apart(|| Box::pin(load_runs()), || Box::pin(runs(Page::Run))),
+        _ => view! { <NotFound/> }.into_any(),
+    })
 }
 
 /// What is at `/account` and below it.
@@ -106,6 +123,11 @@ fn runs(page: Page) -> Drawn {
         Page::Experiment => view! { <Experiment/> }.into_any(),
         Page::Run => view! { <Run/> }.into_any(),
     })
+}
+
+#[wasm_split(compare, fallible, preload(load_compare))]
+fn compare() -> Drawn {
+    Ok(view! { <Compare/> }.into_any())
 }
 
 #[wasm_split(account, fallible, preload(load_account))]

@@ -12,6 +12,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use self::live::Live;
+pub use self::{
+    artifacts::size,
+    facts::place,
+    preview::{LONGEST, preview},
+};
 use super::{
     history::{Of, history},
     trouble::Trouble,
@@ -34,7 +39,9 @@ pub fn Run() -> impl IntoView {
     let params = use_params_map();
     let ids = Memo::new(move |_| {
         let params = params.read();
-        (params.get("run").unwrap_or_default(), params.get("experiment"))
+        // Below an experiment it is a part of the rest of the path.
+        let below = || params.get("page").and_then(|page| page.strip_prefix("runs/").map(str::to_owned));
+        (params.get("run").or_else(below).unwrap_or_default(), params.get("experiment"))
     });
     // Another run is another page.
     move || {

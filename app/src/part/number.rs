@@ -81,6 +81,14 @@ fn place(digits: &[u8], exponent: i32) -> String {
     }
 }
 
+/// `+3.1%`, of a part of one; `=` for none.
+pub fn percent(part: f64) -> String {
+    match part {
+        0.0 => "=".into(),
+        _ => format!("{}{}%", if part > 0.0 { "+" } else { "" }, short((part * 1000.0).round() / 10.0)),
+    }
+}
+
 /// `12,345`: for counts.
 pub fn count(number: usize) -> String {
     let text = number.to_string();
@@ -96,7 +104,7 @@ pub fn count(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, exact, short};
+    use super::{count, exact, percent, short};
 
     #[test]
     fn four_digits_are_kept() {
@@ -135,5 +143,10 @@ mod tests {
     #[test]
     fn counts_are_grouped() {
         assert_eq!([0, 999, 1000, 12_345_678].map(count), ["0", "999", "1,000", "12,345,678"]);
+    }
+
+    #[test]
+    fn differences_are_short() {
+        assert_eq!([0.0, 0.0312, -0.5, 12.0].map(percent), ["=", "+3.1%", "-50%", "+1200%"]);
     }
 }

@@ -134,7 +134,7 @@ fn folder(live: Live, shown: Shown) -> AnyView {
             </tr>
         }
     });
-    let body = shown.chosen.clone().map(|file| preview(live, &file));
+    let body = shown.chosen.clone().map(|file| preview(&live.id(), &file));
     view! {
         <section class="card files" class:with=body.is_some() aria-label="Files">
             <header><nav aria-label="Folders"><ol class="path">{way}</ol></nav></header>

@@ -231,7 +231,7 @@ fn dataset(input: &DatasetInput) -> AnyView {
 }
 
 /// Where a dataset comes from: the address within MLflow's JSON, or the text itself.
-fn place(source: &str) -> Option<String> {
+pub fn place(source: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Source {
         #[serde(alias = "url", alias = "path", alias = "table_name")]

@@ -2,11 +2,11 @@
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{artifacts::size, live::Live};
+use super::artifacts::size;
 use crate::{
     Site,
     api::{
-        Result,
+        Client, Result,
         mlflow::artifact::{self, File, Kind},
     },
     part::{
@@ -20,16 +20,16 @@ use crate::{
 };
 
 /// Longer texts are only to download.
-const LONGEST: i64 = 200_000;
+pub const LONGEST: i64 = 200_000;
 /// Before the text of a page: it asks no server for anything, not even this one.
 const NOTHING: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'\">";
 /// So many rows of a table are shown.
 const ROWS: usize = 200;
 
-pub fn preview(live: Live, file: &File) -> AnyView {
+pub fn preview(run: &str, file: &File) -> AnyView {
     let kind = Kind::of(&file.path);
     let name = file.name().to_owned();
-    let href = Site::expect().href(&artifact::download_path(&live.id(), &file.path));
+    let href = Site::expect().href(&artifact::download_path(run, &file.path));
     let bytes = file.file_size.unwrap_or_default();
     let body = match kind {
         Kind::Image => view! { <div class="body picture"><img src=href.clone() alt=name.clone() loading="lazy"/></div> }.into_any(),
@@ -37,7 +37,7 @@ pub fn preview(live: Live, file: &File) -> AnyView {
         _ if file.file_size.is_none_or(|size| size > LONGEST) => {
             view! { <p class="body muted">{format!("Too large to show here: {}.", size(bytes))}</p> }.into_any()
         }
-        _ => text(live, file.path.clone(), kind),
+        _ => text(run.to_owned(), file.path.clone(), kind),
     };
     let says = format!("Preview of {name}");
     view! {
@@ -56,17 +56,15 @@ pub fn preview(live: Live, file: &File) -> AnyView {
 }
 
 /// What the browser has to fetch first.
-fn text(live: Live, path: String, kind: Kind) -> AnyView {
+fn text(run: String, path: String, kind: Kind) -> AnyView {
+    let client = expect_context::<Client>();
     let answer = RwSignal::new(None::<Result<String>>);
-    let load = {
-        let path = path.clone();
-        move || {
-            let (client, id, path) = (live.client(), live.id(), path.clone());
-            spawn_local(async move {
-                let text = artifact::text(&client, &id, &path).await;
-                answer.try_set(Some(text));
-            });
-        }
+    let load = move || {
+        let (client, run, path) = (client.clone(), run.clone(), path.clone());
+        spawn_local(async move {
+            let text = artifact::text(&client, &run, &path).await;
+            answer.try_set(Some(text));
+        });
     };
     let retry = {
         let load = load.clone();

@@ -9,7 +9,7 @@ use super::{
     lines::HIDDEN,
 };
 use crate::{
-    page::experiment::view::View,
+    page::{compare, experiment::view::View},
     part::{
         button::Button,
         dynamic::dynamic,
@@ -67,6 +67,7 @@ fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
     view! {
         <div class="toolbar chosen" role="toolbar" aria-label="Selected runs">
             <b>{format!("{} {word} selected", count(many))}</b>
+            {(many > 1).then(|| view! { <a class="button small" href=move || side_by_side(sheet)><Icon icon=icon::Columns/>"Compare"</a> })}
             <Button class="small" icon=icon::Tag press=toggle(Form::Tag)>"Tag"</Button>
             <Button class="small" icon=icon::Pencil press=toggle(Form::Name)>"Rename"</Button>
             {if deleted {
@@ -101,6 +102,20 @@ impl Sheet {
         self.store
             .with_value(|store| selection.rows(store).iter().all(|row| !store.cell(row, &name).is_missing()))
     }
+}
+
+/// The address of the selected runs side by side: as they are sorted, then those that the query does not mean.
+fn side_by_side(sheet: Sheet) -> String {
+    let (selection, lines) = (sheet.selection.read(), sheet.lines.read_untracked());
+    let runs: Vec<String> = sheet.store.with_value(|store| {
+        let chosen = selection.rows(store);
+        let mut others = chosen.clone();
+        lines.rows.iter().for_each(|row| others.remove(*row));
+        let meant = lines.rows.iter().copied().filter(|row| chosen.contains(*row));
+        let rows = meant.chain(others.iter()).take(compare::MOST);
+        rows.map(|row| store.run_id(row).to_owned()).collect()
+    });
+    compare::href(sheet.runs.experiment.get_value(), runs, sheet.place.now().baseline)
 }
 
 fn tag_form(sheet: Sheet, form: RwSignal<Option<Form>>) -> AnyView {

@@ -96,3 +96,27 @@ test('what others do appears by itself, and nothing moves under the pointer', as
   await person.post('runs/delete', { run_id: first });
   await expectRuns(page, true, 1);
 });
+
+test('runs of several experiments stand in one table, and those of all', async ({ person, signIn, visit, page }) => {
+  const word = fresh();
+  const first = await person.experiment(`several-${word}/one`);
+  const second = await person.experiment(`several-${word}/two`);
+  await person.run(first, { name: `of-one-${word}`, metrics: { loss: 2 } });
+  const other = await person.run(second, { name: `of-two-${word}`, metrics: { loss: 1 } });
+  await signIn(person);
+  await visit(`/experiments/${first}?sort=m:loss`);
+  await expectRuns(page, true, 1);
+  await page.getByRole('button', { name: 'Layout' }).click();
+  await page.getByLabel('Add the runs of another experiment').fill(`several-${word}/two`);
+  await page.getByRole('link', { name: `several-${word}/two` }).click();
+  await expectRuns(page, true, 2);
+  await expect(page.getByRole('row', { name: `of-two-${word}` }).getByRole('gridcell', { name: 'two', exact: true })).toBeVisible();
+  await expect(page.getByRole('rowheader').first()).toContainText('of-two');
+  // Each leads to its own experiment.
+  await expect(page.getByRole('link', { name: `of-two-${word}` })).toHaveAttribute('href', new RegExp(`/experiments/${second}/runs/${other}$`));
+  await page.reload();
+  await expectRuns(page, true, 2);
+  await visit(`/experiments/${first}?with=all&q=of-two-${word}`);
+  await expectRuns(page, true, 1);
+  await expect(page.getByRole('rowheader').first()).toContainText('of-two');
+});

@@ -53,10 +53,11 @@ export async function visit(browser, who, url, row) {
 async function traffic(devtools) {
   const open = new Set();
   const network = { bytes: 0, requests: 0, last: Date.now(), isQuiet: () => open.size === 0 && Date.now() - network.last > QUIET };
-  devtools.on('Network.requestWillBeSent', ({ requestId, loaderId, request, redirectResponse }) => {
+  devtools.on('Network.requestWillBeSent', ({ requestId, loaderId, request, redirectResponse, type }) => {
     if (!/^https?:/.test(request.url)) return;
     // What no document loads is a worker's own script. Its end and its bytes are told to the worker and not here.
-    if (loaderId) open.add(requestId);
+    // A stream of events stays open.
+    if (loaderId && type !== 'EventSource') open.add(requestId);
     network.requests += 1;
     // A redirect has no end of its own.
     network.bytes += redirectResponse?.encodedDataLength ?? 0;

@@ -23,6 +23,8 @@ pub struct Options {
 enum Bench {
     /// Pages and calls beside MLflow's own console
     Console,
+    /// Experiments of thousands of runs, beside MLflow's own console and alone
+    Runs,
     /// Calls through Flowdeck, nginx and Traefik to the same stub
     Proxy,
     /// Gigabytes through Flowdeck and nginx
@@ -49,7 +51,7 @@ pub fn run(folders: &Folders, options: &Options) -> anyhow::Result<()> {
         "5 to 10 minutes the first time, then seconds",
     );
     process::run(&mut folders.cargo(&["build", "--locked", "--release", "-p", "server", "--bin", "flowdeck"]))?;
-    let all = [Bench::Console, Bench::Proxy, Bench::Files, Bench::Client];
+    let all = [Bench::Console, Bench::Runs, Bench::Proxy, Bench::Files, Bench::Client];
     for bench in all
         .into_iter()
         .filter(|bench| options.what.is_empty() || options.what.contains(bench))
@@ -98,6 +100,7 @@ impl Bench {
     fn script(self) -> &'static str {
         match self {
             Self::Console => "console.mjs",
+            Self::Runs => "runs.mjs",
             Self::Proxy => "proxy.mjs",
             Self::Files => "files.mjs",
             Self::Client => "client.mjs",

@@ -1,0 +1,219 @@
+// The table of all runs: how long the page is busy for a key, a sort or a regrouping, how it scrolls, what it takes; and how soon it is there,
+// beside MLflow's own.
+
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { alone, signedIn } from '../lib/alone.mjs';
+import { say } from '../lib/end.mjs';
+import { places } from '../lib/flowdeck.mjs';
+import { median } from './figures.mjs';
+import { visit } from './page.mjs';
+import { aim, bytes, megabytes, table, whole } from './table.mjs';
+
+const MANY = Number(process.env.BENCH_RUNS ?? 100_000);
+const LIMIT = 900_000;
+const QUERY = "metrics.`metric/00001` > 5 and params.`param-001` = 'adam'";
+
+const EXPLANATION = `Busy: what the page's main thread worked, by Chromium's own count, for one action and all that it causes; the largest of
+them. Memory of the tab: what its process has for itself. Beside MLflow: medians of 3 visits with an empty cache.`;
+
+const run = promisify(execFile);
+
+await alone(async (flowdeck, browser) => {
+  const admin = await flowdeck.admin();
+  const mlflow = await flowdeck.mlflowUrl();
+  const folder = join(flowdeck.folder, 'data/mlflow');
+  const file = readdirSync(folder).find((name) => name.endsWith('.db') && !name.includes('auth'));
+  if (!file) throw new Error(`there is no database in ${folder}`);
+  const state = await signedIn(browser, flowdeck.url, admin);
+
+  /** @param {string} name @param {number} runs @param {number} metrics @param {number} params @param {number} tags */
+  async function fill(name, runs, metrics, params, tags) {
+    say(`making ${runs} runs with ${metrics} metrics, ${params} params, ${tags} tags`);
+    const experiment = await admin.experiment(name);
+    const script = join(dirname(fileURLToPath(import.meta.url)), 'many.py');
+    await run(places.python, [script, join(folder, file ?? ''), experiment, ...[runs, metrics, params, tags].map(String)]);
+    return experiment;
+  }
+
+  /** Opens the table and waits until all runs are in it. @param {string} experiment @param {string} [query] */
+  async function open(experiment, query = '') {
+    const context = await browser.newContext({ storageState: state, viewport: { width: 1440, height: 900 } });
+    await context.addInitScript(() => {
+      window.tasks = [];
+      new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => window.tasks.push(duration))).observe({ entryTypes: ['longtask'] });
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(LIMIT);
+    const devtools = await context.newCDPSession(page);
+    await devtools.send('Performance.enable');
+    const begin = Date.now();
+    await page.goto(`${flowdeck.url}/experiments/${experiment}${query}`);
+    await page.locator('.statusbar', { hasText: /^All .* are here/ }).waitFor();
+    const took = Date.now() - begin;
+    await sleep(1500);
+    const busy = async () => {
+      const { metrics } = await devtools.send('Performance.getMetrics');
+      return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1000;
+    };
+    /** What `action` costs the main thread, ms. @param {() => Promise<unknown>} action */
+    const cost = async (action) => {
+      const before = await busy();
+      await action();
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))));
+      return (await busy()) - before;
+    };
+    /** The longest task of what `action` does, 0 where none was over 50 ms. @param {() => Promise<unknown>} action */
+    const longest = async (action) => {
+      await page.evaluate(() => (window.tasks.length = 0));
+      await action();
+      await sleep(300);
+      return page.evaluate(() => Math.max(0, ...window.tasks));
+    };
+    return { page, context, cost, longest, took, memory: await memory() };
+  }
+
+  /** Of the largest of Chromium's renderers, what is its own. */
+  async function memory() {
+    const session = await browser.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await session.detach();
+    const sizes = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => {
+      const rollup = readFileSync(`/proc/${id}/smaps_rollup`, 'utf8');
+      const own = [...rollup.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB/gm)];
+      return own.reduce((sum, [, size]) => sum + Number(size) * 1000, 0);
+    });
+    return Math.max(...sizes);
+  }
+
+  /** @param {import('playwright-core').Page} page */
+  const keys = (page) => async (/** @type {string} */ letter) =>
+    page.evaluate((letter) => {
+      const input = document.querySelector('#query');
+      if (!(input instanceof HTMLInputElement)) throw new Error('there is no query line');
+      input.value += letter;
+      input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    }, letter);
+
+  /** @type {(string[] | string)[]} */
+  const rows = [];
+  /** @param {string} what @param {number} value @param {(value: number) => string} unit @param {number} [target] */
+  const row = (what, value, unit, target) => rows.push([what, unit(value), target === undefined ? '' : aim(`≤ ${unit(target)}`, value <= target)]);
+
+  /** Keys, sorts and groups. @param {string} experiment @param {number} target */
+  async function act(experiment, target) {
+    const { page, context, cost, longest, took, memory } = await open(experiment);
+    const press = keys(page);
+    /** @type {number[]} */
+    const typed = [];
+    for (const letter of QUERY) typed.push(await cost(() => press(letter)));
+    await page.evaluate(() => {
+      const input = /** @type {HTMLInputElement} */ (document.querySelector('#query'));
+      input.value = '';
+      input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    });
+    await sleep(1500);
+    const sorts = [];
+    for (const column of ['m:metric/00000', 'm:metric/00000', 'status', 'start']) {
+      const link = page.locator(`th[data-column="${column}"] a`);
+      sorts.push(await cost(() => link.evaluate((link) => /** @type {HTMLElement} */ (link).click())));
+    }
+    const scroll = await longest(() =>
+      page.locator('.grid-scroll.sheet').evaluate(async (frame) => {
+        for (let step = 0; step < 120; step += 1) {
+          frame.scrollTop += step % 10 === 9 ? 20_000 : 700;
+          await new Promise((done) => requestAnimationFrame(done));
+        }
+      }),
+    );
+    const groups = [];
+    for (const by of ['p:param-001', 'p:param-002', 'p:param-001,p:param-003']) {
+      groups.push(
+        await cost(() =>
+          page.evaluate((by) => {
+            const link = document.createElement('a');
+            link.href = `${location.pathname}?group=${encodeURIComponent(by)}`;
+            link.dataset.noscroll = '';
+            document.querySelector('main')?.append(link);
+            link.click();
+            link.remove();
+          }, by),
+        ),
+      );
+    }
+    row('all runs are here after', took, whole);
+    row('busy for a key of the query, at most', Math.max(...typed), whole, target);
+    row('busy for a key of the query, median', median(typed), whole);
+    row('busy for a sort, at most', Math.max(...sorts), whole, target);
+    row('busy for a regrouping, at most', Math.max(...groups), whole, target);
+    row('longest task while scrolling down', scroll, whole, 50);
+    row('memory of the tab', memory, megabytes, 400e6);
+    await context.close();
+  }
+
+  const middle = await fill('ten-thousand', 10_000, 40, 10, 0);
+  rows.push('10 000 runs, 50 columns');
+  await act(middle, 16);
+
+  const five = await fill('five-thousand', 5000, 10, 5, 0);
+  const name = 'trial-004999';
+  const ours = [];
+  const theirs = [];
+  const all = [];
+  for (let round = 0; round < 3; round += 1) {
+    ours.push(await visit(browser, { storageState: state }, `${flowdeck.url}/experiments/${five}`, name));
+    theirs.push(await visit(browser, { extraHTTPHeaders: { authorization: admin.authorization } }, `${mlflow}/#/experiments/${five}/runs`, name));
+    const { context, took } = await open(five);
+    all.push(took);
+    await context.close();
+  }
+  const of = (/** @type {import('./page.mjs').Visit[]} */ visits, /** @type {(visit: import('./page.mjs').Visit) => number} */ which) => median(visits.map(which));
+  rows.push("5000 runs, cold; the aim is a part of MLflow's own");
+  row("MLflow's first row visible after", of(theirs, (visit) => visit.row), whole);
+  row('first row visible after', of(ours, (visit) => visit.row), whole, of(theirs, (visit) => visit.row) / 5);
+  row('all runs sortable after', median(all), whole, of(theirs, (visit) => visit.row));
+  row("MLflow's bytes", of(theirs, (visit) => visit.bytes), bytes);
+  row('bytes', of(ours, (visit) => visit.bytes), bytes, of(theirs, (visit) => visit.bytes) / 8);
+  row("MLflow's JavaScript heap", of(theirs, (visit) => visit.heap), bytes);
+  row('JavaScript heap', of(ours, (visit) => visit.heap), bytes, of(theirs, (visit) => visit.heap) / 2);
+  row('and WebAssembly memory', of(ours, (visit) => visit.memory), bytes);
+
+  const wide = await fill('wide', 200, 12_000, 0, 0);
+  rows.push('200 runs, 12 000 columns');
+  {
+    const { page, context, longest, took, memory } = await open(wide, '?only=differing');
+    const across = await longest(() =>
+      page.locator('.grid-scroll.sheet').evaluate(async (frame) => {
+        for (let step = 0; step < 120; step += 1) {
+          frame.scrollLeft += step % 10 === 9 ? 50_000 : 900;
+          await new Promise((done) => requestAnimationFrame(done));
+        }
+      }),
+    );
+    row('all runs are here after', took, whole);
+    row('longest task while scrolling across', across, whole, 50);
+    row('memory of the tab', memory, megabytes);
+    await context.close();
+  }
+
+  const shape = await fill('many-metrics', 1500, 1500, 150, 50);
+  rows.push('1500 runs with 1500 metrics, 150 params, 50 tags');
+  {
+    const { context, took, memory } = await open(shape);
+    row('all runs are here after', took, whole);
+    row('memory of the tab', memory, megabytes, 300e6);
+    await context.close();
+  }
+
+  if (MANY > 0) {
+    const most = await fill('most', MANY, 40, 10, 0);
+    rows.push(`${MANY} runs, 50 columns`);
+    await act(most, 100);
+  }
+  console.log(`\n${table(['', 'Flowdeck', 'aim'], rows)}\n\n${EXPLANATION}`);
+});

@@ -17,11 +17,15 @@ use crate::{
     },
 };
 
-/// Of which histories the values are here: by run and metric, and the last value as it was then.
+/// Of which histories the values are here: by row and metric, and what the row said then.
 #[derive(Default)]
 pub struct Known {
-    of: HashMap<(String, String), Option<u64>>,
+    metrics: Vec<String>,
+    of: HashMap<(u32, usize), Seen>,
 }
+
+/// The last value, and whether there is a first one. A row that another run took over says something else.
+type Seen = (Option<u64>, bool);
 
 /// What is asked for at once.
 struct Batch {
@@ -34,18 +38,27 @@ struct Batch {
 
 impl Known {
     fn has(&self, store: &Store, row: u32, metric: &str) -> bool {
-        let key = (store.run_id(row).to_owned(), metric.to_owned());
-        self.of.get(&key).is_some_and(|before| *before == last(store, row, metric))
+        let at = self.metrics.iter().position(|known| known == metric);
+        let before = at.and_then(|at| self.of.get(&(row, at)));
+        before.is_some_and(|before| *before == seen(store, row, metric))
     }
 
     fn learn(&mut self, store: &Store, batch: &Batch) {
-        for run in &batch.runs {
-            let Some(row) = store.row(run) else { continue };
-            for metric in &batch.metrics {
-                self.of.insert((run.clone(), metric.clone()), last(store, row, metric));
+        for metric in &batch.metrics {
+            let at = self.metrics.iter().position(|known| known == metric).unwrap_or_else(|| {
+                self.metrics.push(metric.clone());
+                self.metrics.len() - 1
+            });
+            for row in batch.runs.iter().filter_map(|run| store.row(run)) {
+                self.of.insert((row, at), seen(store, row, metric));
             }
         }
     }
+}
+
+fn seen(store: &Store, row: u32, metric: &str) -> Seen {
+    let first = store.find(Family::Metric(Stat::First), metric);
+    (last(store, row, metric), first.is_some_and(|first| !first.cell(row).is_missing()))
 }
 
 fn last(store: &Store, row: u32, metric: &str) -> Option<u64> {
@@ -216,6 +229,15 @@ mod tests {
             (Some(0.5), None, Some(3.0))
         );
         load(&mut store, 0.9);
+        assert!(!known.has(&store, 0, "loss"));
+
+        // Another run in the same row, with the same last value.
+        known.learn(&store, &batch);
+        assert!(known.has(&store, 0, "loss"));
+        store.remove("a");
+        let other = r#"{"runs":[{"info":{"run_id":"b"},"data":{"metrics":[{"key":"loss","value":0.9}]}}]}"#;
+        store.load(other.as_bytes()).unwrap();
+        assert_eq!(store.row("b"), Some(0));
         assert!(!known.has(&store, 0, "loss"));
     }
 }

@@ -1,6 +1,7 @@
 // A whole visit: in, to an experiment, to a run, and out.
 
 import { awake } from './lib/guard';
+import { rows as theRows } from './lib/runs';
 import { expect, fresh, test } from './lib/test';
 
 test('sign in, find an experiment, sort and filter its runs, open one, edit a tag, sign out', async ({ page, person, visit, hasScript }) => {

@@ -144,6 +144,10 @@ pub struct Sheet {
 const METRICS: usize = 6;
 const PARAMS: usize = 4;
 
+/// On a phone, in pixels, the name leaves room for a column or two.
+const NARROW: f64 = 640.0;
+const NARROW_NAME: u32 = 160;
+
 // === impl Sheet ===
 
 impl Sheet {
@@ -193,9 +197,19 @@ impl Sheet {
             };
             Arc::new(columns)
         });
+        let frame = RwSignal::new(Frame {
+            width: 1440.0,
+            height: 900.0,
+            line: 28.0,
+            ..Frame::default()
+        });
+        let is_narrow = Memo::new(move |_| frame.read().width < NARROW);
         let pulled = RwSignal::new(None::<Pulled>);
         let seen = Memo::new(move |_| {
-            let view = view.get();
+            let mut view = view.get();
+            if is_narrow.get() && view.widths.iter().all(|(of, _)| *of != Column::Name) {
+                view = view.widened(&Column::Name, Some(NARROW_NAME));
+            }
             match pulled.get() {
                 Some(pulled) => view.widened(&pulled.column, Some(pulled.width)),
                 None => view,
@@ -219,12 +233,6 @@ impl Sheet {
             let columns = columns.read();
             let free = columns.iter().skip(view.pinned);
             Edges::new(free.map(|column| width(&view, column)))
-        });
-        let frame = RwSignal::new(Frame {
-            width: 1440.0,
-            height: 900.0,
-            line: 28.0,
-            ..Frame::default()
         });
         let window = Memo::new(move |_| {
             let pinned = pinned_width(&seen.read(), &columns.read());

@@ -250,7 +250,10 @@ impl Sheet {
         }
         // Lines of runs that are gone could be those of others.
         self.changed(gone > 0 || coming || *ask == Ask::Meant);
-        self.runs.ready.set(true);
+        // Whoever follows it draws anew, and closes what is open.
+        if !self.runs.ready.get_untracked() {
+            self.runs.ready.set(true);
+        }
     }
 
     /// As many runs as can be read without being noticed.

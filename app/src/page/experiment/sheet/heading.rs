@@ -194,7 +194,7 @@ impl Sheet {
         if let Some(target) = target {
             target.set_pointer_capture(event.pointer_id()).ok();
         }
-        let width = width(&self.place.now(), &column);
+        let width = width(&self.view.get_untracked(), &column);
         self.pulled.set(Some(Pulled {
             column,
             width,

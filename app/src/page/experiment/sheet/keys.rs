@@ -79,7 +79,7 @@ impl Sheet {
         let Some(scroll) = self.scroll.get_untracked() else { return };
         let frame = self.frame.get_untracked();
         scroll.set_scroll_top(frame.reveal_line(at.0) as i32);
-        let view = self.place.now();
+        let view = self.view.get_untracked();
         if let Some(free) = at.1.checked_sub(1 + view.pinned) {
             let pinned = super::pinned_width(&view, &self.columns.read_untracked());
             let left = self.edges.with_untracked(|edges| frame.reveal_column(free, edges, pinned));

@@ -70,7 +70,11 @@ test('runs are moved out of sight, and back', async ({ person, signIn, visit, pa
   await expect(page.locator('.statusbar')).toContainText('1 out of sight');
   await page.locator('.statusbar').getByRole('link', { name: 'Show' }).click();
   await expectRuns(page, true, 3);
+  // The address stays as it is, and the button follows what is selected.
   await page.getByRole('button', { name: 'Back into sight' }).click();
+  await page.getByRole('button', { name: 'Out of sight' }).click();
+  await page.getByRole('button', { name: 'Back into sight' }).click();
+  await expect(page.getByRole('button', { name: 'Out of sight' })).toBeVisible();
   await page.goBack();
   await expectRuns(page, true, 3);
 });

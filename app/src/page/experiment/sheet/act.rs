@@ -68,15 +68,8 @@ impl Work {
 impl Sheet {
     /// The selected runs, with what `change` makes of each: its number from 1, id and name.
     pub fn tasks(self, change: impl Fn(usize, &str, &str) -> Change) -> Vec<Task> {
-        let selection = self.selection.read_untracked();
-        let lines = self.lines.read_untracked();
         self.store.with_value(|store| {
-            let chosen = selection.rows(store);
-            // As they are sorted, then those that the query does not mean.
-            let mut rows: Vec<u32> = lines.rows.iter().copied().filter(|row| chosen.contains(*row)).collect();
-            let mut others = chosen.clone();
-            rows.iter().for_each(|row| others.remove(*row));
-            rows.extend(others.iter());
+            let rows = self.chosen_rows(store);
             let task = |(index, row): (usize, &u32)| {
                 let (run, name) = (store.run_id(*row), name(store, *row));
                 Task {
@@ -87,6 +80,19 @@ impl Sheet {
             };
             rows.iter().enumerate().map(task).collect()
         })
+    }
+
+    /// The selected runs as they are sorted, then those that the query does not mean.
+    pub(super) fn chosen_rows(self, store: &Store) -> Vec<u32> {
+        let lines = self.lines.read_untracked();
+        let mut others = self.selection.read_untracked().rows(store);
+        let (mut rows, selected) = (Vec::new(), others.clone());
+        for row in lines.rows.iter().filter(|row| selected.contains(**row)) {
+            others.remove(*row);
+            rows.push(*row);
+        }
+        rows.extend(others.iter());
+        rows
     }
 
     /// Does all of `tasks`, unless something is being done already.

@@ -33,16 +33,17 @@ pub fn chosen(sheet: Sheet) -> AnyView {
         sheet.drawn.track();
         sheet.store.with_value(|store| selection.count(store))
     });
+    let hidden = Memo::new(move |_| sheet.all_hidden());
     let form = RwSignal::new(None::<Form>);
     let work = move || sheet.work.get().map(|work| progress(sheet, &work));
     view! {
-        {dynamic(move || (many.get() > 0).then(|| acts(sheet, many.get(), form)))}
+        {dynamic(move || (many.get() > 0).then(|| acts(sheet, many.get(), hidden.get(), form)))}
         {dynamic(work)}
     }
     .into_any()
 }
 
-fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
+fn acts(sheet: Sheet, many: usize, hidden: bool, form: RwSignal<Option<Form>>) -> AnyView {
     let deleted = sheet.place.view.read().deleted;
     let toggle =
         move |which: Form| move |_: ev::MouseEvent| form.update(|form| *form = if *form == Some(which) { None } else { Some(which) });
@@ -50,7 +51,6 @@ fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
         true => sheet.start("Restored", sheet.tasks(|_, _, _| Change::Restore)),
         false => sheet.start("Deleted", sheet.tasks(|_, _, _| Change::Delete)),
     };
-    let hidden = sheet.all_hidden();
     let hide = move |_| match hidden {
         true => sheet.start("Brought back", sheet.tasks(|_, _, _| Change::Tag(HIDDEN.into(), None))),
         false => sheet.start(
@@ -97,7 +97,8 @@ fn acts(sheet: Sheet, many: usize, form: RwSignal<Option<Form>>) -> AnyView {
 impl Sheet {
     /// Whether all selected runs are out of sight already.
     fn all_hidden(self) -> bool {
-        let selection = self.selection.read_untracked();
+        let selection = self.selection.read();
+        self.drawn.track();
         let name = Name::new(Family::Tag, HIDDEN);
         self.store
             .with_value(|store| selection.rows(store).iter().all(|row| !store.cell(row, &name).is_missing()))
@@ -106,13 +107,9 @@ impl Sheet {
 
 /// The address of the selected runs side by side: as they are sorted, then those that the query does not mean.
 fn side_by_side(sheet: Sheet) -> String {
-    let (selection, lines) = (sheet.selection.read(), sheet.lines.read_untracked());
-    let runs: Vec<String> = sheet.store.with_value(|store| {
-        let chosen = selection.rows(store);
-        let mut others = chosen.clone();
-        lines.rows.iter().for_each(|row| others.remove(*row));
-        let meant = lines.rows.iter().copied().filter(|row| chosen.contains(*row));
-        let rows = meant.chain(others.iter()).take(compare::MOST);
+    sheet.selection.track();
+    let runs = sheet.store.with_value(|store| {
+        let rows = sheet.chosen_rows(store).into_iter().take(compare::MOST);
         rows.map(|row| store.run_id(row).to_owned()).collect()
     });
     compare::href(sheet.runs.experiment.get_value(), runs, sheet.place.now().baseline)

@@ -74,9 +74,11 @@ export const test = playwright.extend<Fixtures, Options & { flowdeck: Shared; re
     await Promise.all(contexts.map((context) => context.close()));
   },
 
-  person: async ({ rest }, use) => {
+  person: async ({ rest, context }, use) => {
     const person = await makePerson(rest, `person-${fresh()}`);
     await use(person);
+    // A page that is open would find its session ended, and go to the sign-in while its browser is being closed.
+    await Promise.all(context.pages().map((page) => page.goto('about:blank').catch(() => undefined)));
     for (const id of person.made) await rest.post('experiments/delete', { experiment_id: id }).catch(() => undefined);
     await rest.call('DELETE', '/api/2.0/mlflow/users/delete', { username: person.name });
   },

@@ -5,7 +5,8 @@ mod banner;
 mod keys;
 
 use icondata_core::IconData;
-use leptos::{ev, prelude::*, task::spawn_local, web_sys};
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local, web_sys};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
@@ -45,7 +46,7 @@ pub fn Frame(children: Children) -> impl IntoView {
 }
 
 /// Flowdeck's mark; `currentColor` is the ground, the strokes take the colour of the surface.
-pub fn mark() -> impl IntoView {
+pub fn mark() -> AnyView {
     view! { <svg viewBox="0 0 32 32" aria-hidden="true" inner_html=r#"<rect width="32" height="32" rx="8" fill="currentColor"/><path class="strokes" d="M10 24V8h13M10 16h10" fill="none" stroke-width="3.5" stroke-linecap="round" stroke-linejoin="round"/>"#></svg> }
 }
 

@@ -10,12 +10,14 @@ pub mod letter;
 pub mod order;
 pub mod page;
 pub mod part;
+pub mod prelude;
 pub mod route;
 pub mod site;
 pub mod state;
 pub mod table;
+pub mod view;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::Router;
 
@@ -29,7 +31,7 @@ pub fn App() -> impl IntoView {
     part::health::Health::provide();
     part::toast::provide();
     part::clock::Clock::provide(site.drawn_at);
-    view! {
+    leptos::view! {
         <Router base=site.base>
             <frame::Frame>
                 <route::Table/>

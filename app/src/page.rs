@@ -18,7 +18,8 @@ pub mod user;
 
 use std::future::Future;
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::{api::Result, part::toast::Toasts};
 

@@ -1,6 +1,6 @@
 //! Every page address, side by side: [`Route`] makes them, [`Table`] matches them. Only this file and [`crate::Site`] know the base path.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use leptos_router::{
     NavigateOptions,
     components::{Route as RouteItem, Routes},
@@ -97,7 +97,7 @@ pub fn navigator() -> impl Fn(&str, NavigateOptions) + Clone {
 
 #[component]
 pub fn Table() -> impl IntoView {
-    view! {
+    leptos::view! {
         <Routes fallback=page::not_found::NotFound>
             <RouteItem path=path!("/") view=page::experiments::Experiments/>
             <RouteItem path=path!("/experiments") view=page::experiments::Experiments/>

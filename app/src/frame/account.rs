@@ -1,7 +1,8 @@
 //! The account menu: who one is, how the console looks, the way out.
 
 use icondata_core::IconData;
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::{
     Site,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::part::dynamic::dynamic;
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::{
     api::{

@@ -1,6 +1,6 @@
 //! Which keys there are.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::part::dialog::Dialog;
 

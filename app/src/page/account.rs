@@ -1,7 +1,7 @@
 //! The account: the password, the places where one is signed in, and one's own history. Plain forms, so that all of it works without a script.
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{
     history::{Of, history},
@@ -162,7 +162,7 @@ fn Sessions() -> impl IntoView {
     }
 }
 
-fn list(mut sessions: Vec<Session>) -> impl IntoView {
+fn list(mut sessions: Vec<Session>) -> AnyView {
     let action = Site::expect().href("/account/sessions/end");
     if sessions.is_empty() {
         return view! { <Empty icon=icon::Monitor title="No sessions"><p>"You are not signed in by a browser."</p></Empty> }.into_any();
@@ -183,7 +183,7 @@ fn list(mut sessions: Vec<Session>) -> impl IntoView {
     view! { <ul>{rows}</ul>{everywhere} }.into_any()
 }
 
-fn one(session: Session, action: String) -> impl IntoView {
+fn one(session: Session, action: String) -> AnyView {
     let browser = browser_name(&session.user_agent);
     let label = format!("End the session of {browser} at {}", session.address);
     let mark = session

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
 use super::trouble::Trouble;

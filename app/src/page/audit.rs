@@ -5,7 +5,7 @@ mod filter;
 mod rows;
 mod search;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use self::search::{Page, Wanted};
 use super::{admin::AdminTabs, trouble::Trouble};

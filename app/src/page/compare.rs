@@ -14,7 +14,7 @@ mod view;
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 pub use self::view::{MOST, href};

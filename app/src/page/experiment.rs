@@ -16,7 +16,7 @@ mod view;
 mod views;
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 pub use self::{about::internal, row::phase, title::way};

@@ -10,7 +10,8 @@ mod toolbar;
 use std::collections::HashSet;
 
 use crate::part::dynamic::dynamic;
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use self::{
     change::Changes,

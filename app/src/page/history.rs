@@ -3,7 +3,7 @@
 mod change;
 mod words;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::change::{About, Change, Known, group};

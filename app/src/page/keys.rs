@@ -9,7 +9,7 @@ mod pick;
 mod question;
 mod snippet;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use self::change::{Changes, Opened};
 use super::{

@@ -1,6 +1,6 @@
 //! The pages that come in modules of their own.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 

@@ -1,6 +1,6 @@
 //! There is no such page.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::set_status;
 use crate::{

@@ -1,6 +1,6 @@
 //! Flowdeck's REST API to read: drawn by the server alone, from its OpenAPI document.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::Site;
 

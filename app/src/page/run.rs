@@ -8,7 +8,7 @@ mod preview;
 mod title;
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use self::live::Live;

@@ -1,6 +1,6 @@
 //! Sign-in: a plain form, drawn by the server alone, so that it works without a script and costs nothing.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::{
     Site,

@@ -1,6 +1,6 @@
 //! A page, or a part of one, whose data did not come: the face, and the status of the document.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::set_status;
 use crate::{

@@ -1,6 +1,6 @@
 //! One user, for administrators: who it is, the API keys, what was done.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -6,7 +6,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 pub use wasm_split_helpers::SplitLoaderError;
 
 use super::{

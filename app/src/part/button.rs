@@ -1,7 +1,8 @@
 //! Buttons. A plain `<button class="button">` is one too; this saves the icon, the label and `type`.
 
 use icondata_core::IconData;
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::icon::Icon;
 

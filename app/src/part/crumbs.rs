@@ -1,7 +1,7 @@
 //! Where one is. Drawn by the page, which knows the names, and placed in the top bar by its style.
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 
 /// One step of the way: its name and, unless it is the page itself, its address.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Dialogs: the native element, which keeps the focus inside, gives it back, and closes on Escape.
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, html, prelude::*};
+use crate::prelude::*;
+use leptos::{ev, html};
 
 use super::{button::Button, icon};
 

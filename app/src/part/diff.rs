@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput};
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::number::count;
 

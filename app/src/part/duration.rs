@@ -1,7 +1,7 @@
 //! How long something took, or has been taking.
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::clock::Clock;
 

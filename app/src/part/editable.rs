@@ -1,7 +1,8 @@
 //! Text that can be changed where it stands.
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, html, prelude::*};
+use crate::prelude::*;
+use leptos::{ev, html};
 
 use super::{button::Button, icon};
 

@@ -1,7 +1,7 @@
 //! What stands where data should be: it is loading, there is none, it failed, it is not for you, it is old.
 
 use icondata_core::IconData;
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{
     copy::Snippet,

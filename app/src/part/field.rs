@@ -1,6 +1,6 @@
 //! Fields of forms: label, hint and error belong to the input for screen readers too.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::icon::{self, Icon};
 

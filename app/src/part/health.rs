@@ -1,6 +1,6 @@
 //! Whether MLflow answers, as far as this page has noticed. Failed faces and notices report; the frame shows the banner and asks again.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::api::ApiError;
 

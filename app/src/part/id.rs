@@ -1,6 +1,6 @@
 //! Ids: shortened in the middle, whole on hover and when copied.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::copy::Copy;
 

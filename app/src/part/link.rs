@@ -1,6 +1,6 @@
 //! A link to a page of the console. The router follows any `<a>` below the base path, so this is one, with the base in its address.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::route::Route;
 

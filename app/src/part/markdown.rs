@@ -1,6 +1,6 @@
 //! Notes in Markdown, as safe HTML: HTML in them is shown as text, links lead to http, https and mailto alone, pictures from elsewhere become links.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 #[component]

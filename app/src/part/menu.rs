@@ -1,6 +1,7 @@
 //! Menus: native popovers, opened by any `<button popovertarget=id>`, placed below it, closed by Escape, a click elsewhere or a choice.
 
-use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
+use crate::prelude::*;
+use leptos::{ev, html, wasm_bindgen::JsCast, web_sys};
 
 use crate::browser;
 

@@ -1,7 +1,8 @@
 //! A note in Markdown: shown, and edited beside its preview.
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, html, prelude::*};
+use crate::prelude::*;
+use leptos::{ev, html};
 
 use super::{
     button::Button,

@@ -1,6 +1,6 @@
 //! Measured numbers: four significant digits, exact on hover and in the markup (so also when copied, see the frame).
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 #[component]
 pub fn Number(value: f64) -> impl IntoView {

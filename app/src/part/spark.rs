@@ -1,6 +1,7 @@
 //! Small line charts over time: drawn on the server too, read by pointer, by arrow keys and by screen readers.
 
-use leptos::{ev, html, prelude::*};
+use crate::prelude::*;
+use leptos::{ev, html};
 
 use super::{clock::Clock, dynamic::dynamic, number::short, time::utc};
 

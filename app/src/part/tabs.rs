@@ -1,6 +1,6 @@
 //! Tabs: links, so each has an address and works without a script.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 #[component]
 pub fn Tabs(label: &'static str, children: Children) -> impl IntoView {

@@ -1,7 +1,8 @@
 //! Tags: chips to read, and a small table to change them.
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::{
     button::Button,
@@ -71,7 +72,7 @@ pub fn TagEditor(
     view! {
         <div class="stack">
             <div class="tag-table">
-                <For each=move || tags.get() key=Clone::clone let:tag>{row(tag)}</For>
+                {each(move || tags.get(), Clone::clone, move |tag| row(tag))}
                 {dynamic(move || tags.with(Vec::is_empty).then(|| view! { <p class="muted">"No tags yet."</p> }))}
             </div>
             <form class="tag-form" on:submit=add>

@@ -1,7 +1,7 @@
 //! Moments: "3 min ago", the exact time on hover and in the markup.
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::clock::Clock;
 

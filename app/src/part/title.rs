@@ -1,7 +1,8 @@
 //! The title of the document. Always this one: leptos_meta's own reads its text when the page's signals may be gone already
 //! (while the server writes the head, last of all), and the page fails every now and then.
 
-use leptos::{prelude::*, text_prop::TextProp};
+use crate::prelude::*;
+use leptos::text_prop::TextProp;
 
 #[component]
 pub fn Title(#[prop(into)] text: TextProp) -> impl IntoView {

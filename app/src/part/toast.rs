@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{
     button::Button,
@@ -89,14 +89,12 @@ pub fn Region() -> impl IntoView {
     let toasts = Toasts::expect();
     view! {
         <div class="toasts" role="status" aria-live="polite" aria-relevant="additions">
-            <For each=move || toasts.shown.get() key=|toast| toast.id let:toast>
-                {one(toasts, toast)}
-            </For>
+            {each(move || toasts.shown.get(), |toast| toast.id, move |toast| one(toasts, toast))}
         </div>
     }
 }
 
-fn one(toasts: Toasts, toast: Toast) -> impl IntoView {
+fn one(toasts: Toasts, toast: Toast) -> AnyView {
     let id = toast.id;
     let undo = toast.undo.map(|undo| {
         let act = move |_| {

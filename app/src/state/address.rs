@@ -1,6 +1,6 @@
 //! The page's address, where everything that changes what is on screen lives.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},

@@ -1,6 +1,7 @@
 //! The rows that are found as a file: a link, and with a script a download that says how far it is and can be stopped.
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local};
 
 use super::search::Wanted;
 use crate::{

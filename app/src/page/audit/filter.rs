@@ -1,6 +1,7 @@
 //! What to look for: a form, so that it works without a script.
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::search::SPANS;
 use crate::{

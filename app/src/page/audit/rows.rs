@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use super::search::{Page, Wanted};
 use crate::{
@@ -53,7 +54,7 @@ pub fn rows(address: Address, page: Page) -> AnyView {
                         <th scope="col">"Time"</th><th scope="col">"User"</th><th scope="col">"Way in"</th><th scope="col">"Call"</th>
                         <th scope="col">"Status"</th><th scope="col" class="number">"ms"</th><th scope="col">"About"</th>
                     </tr></thead>
-                    <tbody><For each=move || shown.get() key=|row| row.id let:each>{row(each)}</For></tbody>
+                    <tbody>{each(move || shown.get(), |row| row.id, move |each| row(each))}</tbody>
                 </table>
             </div>
         }
@@ -205,7 +206,10 @@ fn facts(address: Address, row: &Row) -> AnyView {
     let experiments = row
         .experiments
         .iter()
-        .map(|id| view! { <Link to=Route::Experiment { id: id.clone() }>{format!("experiment {id}")}</Link>" " });
+        .map(|id| {
+            let says = format!("experiment {id}");
+            view! { <Link to=Route::Experiment { id: id.clone() }>{says}</Link>" " }
+        });
     let runs = row
         .runs
         .iter()
@@ -239,7 +243,8 @@ fn about(row: &Row) -> AnyView {
     match (row.runs.first(), row.experiments.first(), row.models.first()) {
         (Some(run), _, _) => view! { <a href=run_href(run)>"run "<span class="mono">{shorten(run)}</span></a> }.into_any(),
         (None, Some(id), _) => {
-            view! { <Link to=Route::Experiment { id: id.clone() }>{format!("experiment {}", shorten(id))}</Link> }.into_any()
+            let says = format!("experiment {}", shorten(id));
+            view! { <Link to=Route::Experiment { id: id.clone() }>{says}</Link> }
         }
         (None, None, Some(model)) => view! { "model "<bdi>{model.clone()}</bdi> }.into_any(),
         (None, None, None) => ().into_any(),

@@ -1,6 +1,6 @@
 //! The heading of a run's column: its name, and what can be done with the column.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{bring::Known, view::Place};
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::{
     bring::Known,

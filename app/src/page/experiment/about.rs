@@ -1,7 +1,7 @@
 //! What an experiment is about: its note, tags and facts.
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::{
     api::{

@@ -1,7 +1,8 @@
 //! The query line of the runs, and what goes with it.
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, html, prelude::*};
+use crate::prelude::*;
+use leptos::{ev, html};
 
 use super::{
     filter,

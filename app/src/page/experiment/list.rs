@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
+use crate::prelude::*;
+use leptos::{ev, html, wasm_bindgen::JsCast, web_sys};
 
 use super::{
     column::Column,
@@ -157,14 +158,12 @@ fn table(runs: Runs, place: Place, columns: Memo<Vec<Column>>) -> AnyView {
     let rows = move || {
         let drawn = columns.get();
         let experiment = experiment.clone();
-        let each = move || {
+        let listed = move || {
             runs.page
                 .with(|page| page.as_ref().map(|page| page.rows.clone()).unwrap_or_default())
         };
         view! {
-            <For each=each key=Row::stamp let:run>
-                {row::row(run, &drawn, &experiment)}
-            </For>
+            {each(listed, Row::stamp, move |run| row::row(run, &drawn, &experiment))}
         }
     };
     view! {

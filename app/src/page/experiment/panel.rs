@@ -1,6 +1,6 @@
 //! Which columns the table has.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{
     column::Column,
@@ -137,7 +137,7 @@ pub fn panel(offered: Memo<Vec<Column>>, found: Memo<Vec<Column>>, place: Place)
                     <Button class="quiet small" press=all>"All"</Button>
                     <Button class="quiet small" press=none>"None"</Button>
                 </span>
-                <For each=move || listed.get() key=Column::id let:column>{item(column)}</For>
+                {each(move || listed.get(), Column::id, move |column| item(column))}
                 {dynamic(more)}
             </fieldset>
         }

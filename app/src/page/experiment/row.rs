@@ -1,6 +1,6 @@
 //! A heading and a row of the runs table.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{
     column::Column,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use super::{
     filter,

@@ -24,7 +24,8 @@ use std::{
     sync::Arc,
 };
 
-use leptos::{html, prelude::*};
+use crate::prelude::*;
+use leptos::html;
 
 use self::{
     act::{Task, Work},

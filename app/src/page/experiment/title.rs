@@ -1,7 +1,8 @@
 //! The title row of an experiment: its name by folders, facts, actions.
 
 use crate::part::dynamic::dynamic;
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 
 use super::runs::Runs;

@@ -1,7 +1,7 @@
 //! Below the runs: where one is, and the pages before and after.
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{runs::Runs, view::Place};
 use crate::part::{face::Stale, number::count};

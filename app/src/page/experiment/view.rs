@@ -1,6 +1,6 @@
 //! What is on screen, as the address says it.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{
     column::{Column, Sort},

@@ -1,6 +1,7 @@
 //! Named views: what stands in the address, kept under a name, for oneself or with the team.
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local};
 
 use super::{
     runs::Runs,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::{ev, html, task::spawn_local};
 
 use wasm_split_helpers::wasm_split;
 

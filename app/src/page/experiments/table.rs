@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use icondata_core::IconData;
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::{
     STEP,
@@ -89,8 +90,8 @@ pub fn Table(
                 <th scope="col" class="act"><span class="unseen">"Actions"</span></th>
             </tr></thead>
             <tbody>
-                <For each=folders key=Clone::clone let:row>{folder_row(address, row)}</For>
-                <For each=rows key=|row| Arc::as_ptr(row) as usize let:row>{experiment_row(address, &row, folder, opened.target, deleted.then_some(restore))}</For>
+                {each(folders, Clone::clone, move |row| folder_row(address, row))}
+                {each(rows, |row| Arc::as_ptr(row) as usize, move |row| experiment_row(address, &row, folder, opened.target, deleted.then_some(restore)))}
             </tbody>
         </table>
         {more}
@@ -195,7 +196,7 @@ fn experiment_row(
 }
 
 /// A tag that filters by itself.
-fn chip(address: Address, key: &str, value: &str) -> impl IntoView + use<> {
+fn chip(address: Address, key: &str, value: &str) -> AnyView {
     let spelt = spell_tag(key, value);
     let href = Signal::derive(move || {
         let tags = address.all("tag");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
+use crate::prelude::*;
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle};
 
 use super::listing::{Rows, common_tags, parse_tag, spell_tag};
 use crate::{

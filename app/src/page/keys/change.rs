@@ -1,6 +1,7 @@
 //! What is on the page and what is done to it.
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::{
     api::{

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use super::{
     change::Changes,

@@ -1,6 +1,7 @@
 //! A secret that was just made: shown once, with what to paste, and guarded until it was copied.
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local};
 
 use super::{
     change::Changes,

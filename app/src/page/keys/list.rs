@@ -1,7 +1,8 @@
 //! The keys, one a row.
 
 use icondata_core::IconData;
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::change::{Changes, Opened};
 use crate::{
@@ -60,7 +61,7 @@ pub fn list(all: bool, changes: Changes) -> AnyView {
                         <th scope="col">"May"</th><th scope="col">"Expires"</th><th scope="col">"Last used"</th><th scope="col">"State"</th>
                         <th scope="col"><span class="unseen">"Actions"</span></th>
                     </tr></thead>
-                    <tbody><For each=move || found.get() key=fingerprint let:key>{row(key)}</For></tbody>
+                    <tbody>{each(move || found.get(), fingerprint, move |key| row(key))}</tbody>
                 </table>
             </div>
         }

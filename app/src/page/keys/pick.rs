@@ -2,7 +2,8 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
+use crate::prelude::*;
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use crate::{
     api::{self, Client},

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local};
 
 use super::{
     change::{Changes, Opened},

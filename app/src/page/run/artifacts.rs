@@ -1,7 +1,7 @@
 //! The artifacts of a run: one folder at a time, and the chosen file beside it.
 
 use crate::part::dynamic::dynamic;
-use leptos::prelude::*;
+use crate::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{live::Live, preview::preview};

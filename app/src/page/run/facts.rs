@@ -1,7 +1,8 @@
 //! What stands at the side of a run: facts, tags, datasets, models, family.
 
 use crate::part::dynamic::dynamic;
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 use serde::Deserialize;
 
 use super::live::Live;

@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::{
     api::{

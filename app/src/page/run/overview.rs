@@ -1,7 +1,8 @@
 //! The overview of a run: metrics and params, the note, and everything about it at the side.
 
 use crate::part::dynamic::dynamic;
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::{facts, live::Live};
 use crate::{
@@ -107,7 +108,7 @@ fn metric_card(live: Live, metrics: Memo<Vec<Metric>>, wanted: Memo<String>) -> 
             <div class="grid-scroll tall" tabindex="0" role="group" aria-label="Table of metrics">
                 <table class="grid values">
                     <thead><tr><th scope="col">"Metric"</th><th scope="col" class="number">"Last"</th><th scope="col" class="number">"Step"</th><th scope="col">"Logged"</th></tr></thead>
-                    <tbody><For each=move || found.get() key=key let:metric>{row(metric)}</For></tbody>
+                    <tbody>{each(move || found.get(), key, move |metric| row(metric))}</tbody>
                 </table>
             </div>
         }
@@ -154,7 +155,7 @@ fn param_card(params: Memo<Vec<Pair>>, wanted: Memo<String>) -> AnyView {
             <div class="grid-scroll tall" tabindex="0" role="group" aria-label="Table of params">
                 <table class="grid values">
                     <thead><tr><th scope="col">"Param"</th><th scope="col">"Value"</th><th><span class="unseen">"Copy"</span></th></tr></thead>
-                    <tbody><For each=move || found.get() key=|pair| (pair.key.clone(), pair.value.clone()) let:pair>{row(pair)}</For></tbody>
+                    <tbody>{each(move || found.get(), |pair| (pair.key.clone(), pair.value.clone()), move |pair| row(pair))}</tbody>
                 </table>
             </div>
         }

@@ -1,6 +1,7 @@
 //! A look at an artifact. Whatever it holds, nothing of it runs: pictures are pictures, text is text, HTML lies in a frame without any rights.
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use super::artifacts::size;
 use crate::{

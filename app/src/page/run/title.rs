@@ -1,7 +1,8 @@
 //! The title row of a run: name, status, facts, actions.
 
 use crate::part::dynamic::dynamic;
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use super::live::Live;
 use crate::{

@@ -2,7 +2,8 @@
 
 use std::{cell::Cell, collections::VecDeque, rc::Rc};
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use super::{
     Sheet,

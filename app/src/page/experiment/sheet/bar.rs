@@ -1,6 +1,6 @@
 //! Below the table: whether all runs are here, and what is on its way.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::{Sheet, bring::Phase};
 use crate::{

@@ -2,7 +2,8 @@
 //!
 //! One question after the other: what somebody waits for first, then the walk through all runs.
 
-use leptos::{prelude::*, task::spawn_local};
+use crate::prelude::*;
+use leptos::task::spawn_local;
 
 use super::Sheet;
 use crate::{

@@ -1,6 +1,7 @@
 //! What can be done with the selected runs, and how far it is.
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::{
     Sheet,

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
+use crate::prelude::*;
+use leptos::{ev, wasm_bindgen::JsCast, web_sys};
 
 use super::{
     Sheet,
@@ -192,7 +193,7 @@ impl Part<'_> {
         (self.at == (self.index, column)).then_some("cell-at")
     }
 
-    fn cell(&self, shown: &Shown) -> impl IntoView + use<> {
+    fn cell(&self, shown: &Shown) -> AnyView {
         let Drawn {
             class,
             icon,
@@ -216,7 +217,7 @@ impl Part<'_> {
         }
     }
 
-    fn name(&self, selected: Option<bool>) -> impl IntoView + use<> {
+    fn name(&self, selected: Option<bool>) -> AnyView {
         let (depth, twist, body) = match &self.lines.lines[self.index] {
             Line::Run {
                 row,

@@ -1,6 +1,6 @@
 //! Runs as text for other programs.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::Sheet;
 use crate::{

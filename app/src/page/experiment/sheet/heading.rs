@@ -1,6 +1,7 @@
 //! The headings of the table: sorting, and a menu for what else can be done with a column; its width and place by hand.
 
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
+use crate::prelude::*;
+use leptos::{ev, wasm_bindgen::JsCast, web_sys};
 
 use super::{Sheet, draw::Shown, options::groups, width};
 use crate::{

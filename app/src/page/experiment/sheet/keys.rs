@@ -1,6 +1,7 @@
 //! The table by keyboard, and what is selected.
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::{
     Sheet,

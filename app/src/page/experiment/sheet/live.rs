@@ -1,6 +1,6 @@
 //! Hears what becomes of the runs while one looks at them; Flowdeck asks MLflow once for all who listen.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use serde::Deserialize;
 
 use super::{

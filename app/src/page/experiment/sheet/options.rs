@@ -1,6 +1,7 @@
 //! How the table is laid out: groups, nested runs, which columns.
 
-use leptos::{ev, prelude::*};
+use crate::prelude::*;
+use leptos::ev;
 
 use super::{Sheet, others::others};
 use crate::{

@@ -1,0 +1,6 @@
+//! What every page uses: Leptos's prelude, with views of our own (`crate::view`).
+
+pub use leptos::prelude::*;
+pub use view::view;
+
+pub use crate::view::{AnyView, IntoAny, each};

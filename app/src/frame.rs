@@ -4,8 +4,8 @@ mod account;
 mod banner;
 mod keys;
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 use leptos::{ev, task::spawn_local, web_sys};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;

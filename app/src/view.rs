@@ -10,6 +10,8 @@ mod draw;
 mod each;
 mod state;
 mod template;
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
 mod value;
 #[cfg(feature = "ssr")]
 mod write;
@@ -24,7 +26,12 @@ use leptos::{
     wasm_bindgen::{JsCast, JsValue},
 };
 
-pub use self::{convert::IntoAny, each::each, template::Template, value::{IntoValue, Value}};
+pub use self::{
+    convert::IntoAny,
+    each::each,
+    template::Template,
+    value::{IntoValue, Value},
+};
 
 /// Any view.
 pub enum AnyView {

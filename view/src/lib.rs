@@ -28,7 +28,21 @@ const REFERENCE_HOLE: char = '\u{14}';
 
 /// Elements of SVG whose names mean nothing in HTML.
 const SVG: &[&str] = &[
-    "svg", "g", "path", "circle", "ellipse", "line", "polyline", "polygon", "rect", "defs", "linearGradient", "stop", "clipPath", "use", "tspan",
+    "svg",
+    "g",
+    "path",
+    "circle",
+    "ellipse",
+    "line",
+    "polyline",
+    "polygon",
+    "rect",
+    "defs",
+    "linearGradient",
+    "stop",
+    "clipPath",
+    "use",
+    "tspan",
 ];
 
 /// Elements as in HTML, with Rust values after `=` and in braces; components are Leptos's.

@@ -96,8 +96,12 @@ pub fn build(folders: &Folders) -> anyhow::Result<()> {
 }
 
 fn trunk(folders: &Folders, to: &Path) -> anyhow::Result<()> {
-    // trunk works offline, so what the lock file names has to be here already.
-    process::run(&mut folders.cargo(&["fetch", "--quiet", "--locked"]))?;
+    let for_size = wasm::for_size(folders).unwrap_or_else(|error| {
+        eprintln!("warning: {error:#}; the console works, but is a tenth larger");
+        Vec::new()
+    });
+    // trunk works offline, so what the lock files name has to be here already.
+    process::run(folders.cargo(&["fetch", "--quiet", "--locked"]).envs(for_size.clone()))?;
     let mut trunk = folders.command("trunk");
     let before = std::iter::once(split::programs(folders)?);
     trunk.env("PATH", std::env::join_paths(before.chain(folders.path()))?);
@@ -106,10 +110,10 @@ fn trunk(folders: &Folders, to: &Path) -> anyhow::Result<()> {
     trunk.env_remove("NO_COLOR");
     // Cargo has said what does not compile; where in trunk that was noticed helps nobody.
     trunk.env("RUST_BACKTRACE", "0");
-    if !wasm::has_bitcode(folders)? {
+    if for_size.is_empty() && !wasm::has_bitcode(folders)? {
         trunk.env("CARGO_PROFILE_WASM_RELEASE_LTO", "off");
     }
-    process::run(&mut trunk)
+    process::run(trunk.envs(for_size))
 }
 
 /// Gives every file its name: a hash of its bytes, so that browsers keep it for good.

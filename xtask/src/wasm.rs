@@ -1,6 +1,9 @@
 //! The WebAssembly target: from rustup, or else built from Debian's sources of the same Rust.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 
@@ -37,6 +40,29 @@ pub fn setup(folders: &Folders) -> anyhow::Result<()> {
 /// Whether link-time optimisation works, for which the target's library has to hold bitcode.
 pub fn has_bitcode(folders: &Folders) -> anyhow::Result<bool> {
     compiles(folders, &["-C", "lto=fat"])
+}
+
+/// What lets cargo compile the standard library along with the console, for size and without what a panic would say: that takes a
+/// tenth off the module. A panic ends the console then without a word; a debug build of it still tells.
+pub fn for_size(folders: &Folders) -> anyhow::Result<Vec<(&'static str, OsString)>> {
+    let own = sysroot(folders)?.join("lib/rustlib/src/rust");
+    if !own.is_dir() && find("rustup").is_some() {
+        doing("fetching the sources of Rust's standard library", "seconds, once");
+        succeeds(folders.command("rustup").args(["component", "add", "rust-src"]));
+    }
+    let tree = if own.is_dir() { own } else { source(folders)? };
+    Ok(vec![
+        // `-Z` on a stable compiler.
+        ("RUSTC_BOOTSTRAP", "1".into()),
+        ("__CARGO_TESTS_ONLY_SRC_ROOT", tree.join("library").into()),
+        ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort".into()),
+        ("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size".into()),
+        // Names as a compiler without `-Z` gives them: `dist::snip` knows those.
+        (
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            "-Csymbol-mangling-version=legacy -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none".into(),
+        ),
+    ])
 }
 
 /// The only proof of a complete target is a program that links.

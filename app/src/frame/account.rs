@@ -1,7 +1,7 @@
 //! The account menu: who one is, how the console looks, the way out.
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 use leptos::task::spawn_local;
 
 use crate::{

@@ -1,7 +1,7 @@
 //! Buttons. A plain `<button class="button">` is one too; this saves the icon, the label and `type`.
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 use leptos::ev;
 
 use super::icon::Icon;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use imara_diff::{Algorithm, Diff, InternedInput};
 use crate::prelude::*;
+use imara_diff::{Algorithm, Diff, InternedInput};
 
 use super::number::count;
 

@@ -1,7 +1,7 @@
 //! What stands where data should be: it is loading, there is none, it failed, it is not for you, it is old.
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 
 use super::{
     copy::Snippet,

@@ -1,7 +1,7 @@
 //! Icons: Lucide, 16 px, in the colour of the text. Only the ones named here are in the bundle. Always beside a word or on a labelled button.
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 
 pub use icondata_lu::{
     LuArrowDown as ArrowDown, LuArrowUp as ArrowUp, LuBan as Ban, LuBookmark as Bookmark, LuCheck as Check, LuChevronDown as ChevronDown,

@@ -1,7 +1,7 @@
 //! How something that runs is doing: an icon and a word.
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 
 use super::icon::{self, Icon};
 

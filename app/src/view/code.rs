@@ -3,11 +3,17 @@
 /// One step of drawing a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    Open { name: &'static str, svg: bool },
+    Open {
+        name: &'static str,
+        svg: bool,
+    },
     Close,
     Text(&'static str),
     /// An attribute that is the same for all.
-    Attribute { name: &'static str, value: &'static str },
+    Attribute {
+        name: &'static str,
+        value: &'static str,
+    },
     /// A view in the next hole.
     Child,
     /// What the next hole does to the element that was opened last.

@@ -11,7 +11,11 @@ use leptos::{
     },
 };
 
-use super::{AnyView, each, state::State, template::{change_text, found_text, text_state}};
+use super::{
+    AnyView, each,
+    state::State,
+    template::{change_text, found_text, text_state},
+};
 
 impl Render for AnyView {
     type State = State;

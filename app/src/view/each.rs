@@ -19,7 +19,10 @@ use leptos::{
     },
 };
 
-use super::{AnyView, state::{State, before}};
+use super::{
+    AnyView,
+    state::{State, before},
+};
 
 /// What is to be in the list now; each item with its key, and not drawn yet.
 pub type Items = Vec<(Key, Box<dyn FnOnce() -> AnyView + Send>)>;
@@ -57,7 +60,9 @@ where
         let known = std::mem::take(&mut numbers);
         let mut listed = Items::new();
         for item in items() {
-            let Entry::Vacant(place) = numbers.entry(key(&item)) else { continue };
+            let Entry::Vacant(place) = numbers.entry(key(&item)) else {
+                continue;
+            };
             let number = known.get(place.key()).copied().unwrap_or_else(|| {
                 last += 1;
                 last

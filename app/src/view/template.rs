@@ -47,7 +47,10 @@ enum Filled {
     View(State),
     Value(Element, Value),
     Live(Element, RenderEffect<Value>),
-    Handler(Element, #[expect(dead_code, reason = "when it is dropped nobody listens any more")] Option<RemoveEventHandler<Element>>),
+    Handler(
+        Element,
+        #[expect(dead_code, reason = "when it is dropped nobody listens any more")] Option<RemoveEventHandler<Element>>,
+    ),
     Reference(Element),
 }
 

@@ -203,13 +203,10 @@ fn facts(address: Address, row: &Row) -> AnyView {
         .shadow
         .clone()
         .map(|why| view! { <span class="warning">"would have been refused: "{why}</span> }.into_any());
-    let experiments = row
-        .experiments
-        .iter()
-        .map(|id| {
-            let says = format!("experiment {id}");
-            view! { <Link to=Route::Experiment { id: id.clone() }>{says}</Link>" " }
-        });
+    let experiments = row.experiments.iter().map(|id| {
+        let says = format!("experiment {id}");
+        view! { <Link to=Route::Experiment { id: id.clone() }>{says}</Link>" " }
+    });
     let runs = row
         .runs
         .iter()

@@ -1,7 +1,7 @@
 //! One file in two runs: texts line by line, pictures over each other, of others what they are.
 
-use futures::future::join;
 use crate::prelude::*;
+use futures::future::join;
 use leptos::{ev, task::spawn_local};
 
 use crate::{

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 use leptos::ev;
 
 use super::{

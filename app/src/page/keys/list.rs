@@ -1,7 +1,7 @@
 //! The keys, one a row.
 
-use icondata_core::IconData;
 use crate::prelude::*;
+use icondata_core::IconData;
 use leptos::ev;
 
 use super::change::{Changes, Opened};

@@ -79,7 +79,7 @@ pub fn document(assets: &Assets, module: Option<Module>) -> impl IntoView + use<
 }
 
 /// A document that needs no script: sign-in and the like. `title` is the whole title.
-pub fn plain_document(assets: &Assets, title: &'static str, body: AnyView) -> impl IntoView + use<> {
+pub fn plain_document(assets: &Assets, title: &'static str, body: crate::view::AnyView) -> impl IntoView + use<> {
     let site = Site::expect();
     view! {
         <!DOCTYPE html>

@@ -184,7 +184,7 @@ fn about(note: &Note, path: &str) {
 }
 
 /// A page that needs no script, for example sign-in.
-pub fn plain(state: &state::State, status: StatusCode, title: &'static str, body: impl FnOnce(&str) -> AnyView) -> Response {
+pub fn plain(state: &state::State, status: StatusCode, title: &'static str, body: impl FnOnce(&str) -> app::view::AnyView) -> Response {
     let nonce = nonce();
     let owner = Owner::new();
     let html = owner.with(|| {

@@ -93,7 +93,7 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
             .with(|page| page.as_ref().map(|page| part(page).clone()).unwrap_or_default())
     };
     let offered = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.offered), Sheet::offered));
-    let found = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.columns), Sheet::shown));
+    let found = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.columns), Sheet::columns));
     let counts = Memo::new(move |_| (found.read().len(), offered.read().len()));
     let paged = move || {
         view! {

@@ -16,11 +16,13 @@ mod lines;
 mod live;
 mod options;
 mod others;
+mod paint;
 mod query;
 mod window;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Range,
     sync::Arc,
 };
 
@@ -30,10 +32,11 @@ use self::{
     act::{Task, Work},
     bring::{Ask, Phase},
     cell::Scale,
+    draw::Shown,
     extremes::Known,
     heading::Pulled,
     lines::{Layout, Lines},
-    window::{Edges, Frame, Window},
+    window::{Edges, Frame},
 };
 pub use self::{
     bar::bar,
@@ -111,7 +114,11 @@ pub struct Sheet {
     scales: Memo<Arc<Vec<Scale>>>,
     edges: Memo<Edges>,
     frame: RwSignal<Frame>,
-    window: Memo<Window>,
+    /// The lines that are drawn.
+    down: Memo<Range<usize>>,
+    /// The columns that are drawn, among those that are not pinned.
+    across: Memo<Range<usize>>,
+    shown: Memo<Arc<Vec<Shown>>>,
     scroll: NodeRef<html::Div>,
     table: NodeRef<html::Table>,
 
@@ -234,9 +241,9 @@ impl Sheet {
             let free = columns.iter().skip(view.pinned);
             Edges::new(free.map(|column| width(&view, column)))
         });
-        let window = Memo::new(move |_| {
+        let across = Memo::new(move |_| {
             let pinned = pinned_width(&seen.read(), &columns.read());
-            frame.read().window(lines.read().lines.len(), &edges.read(), pinned)
+            frame.read().columns(&edges.read(), pinned)
         });
         let sheet = Self {
             runs,
@@ -266,7 +273,9 @@ impl Sheet {
             scales,
             edges,
             frame,
-            window,
+            down: Memo::new(move |_| frame.read().lines(lines.read().lines.len())),
+            across,
+            shown: Memo::new(move |_| Arc::new(draw::shown(&seen.read(), &columns.read(), &across.read()))),
             scroll: NodeRef::new(),
             table: NodeRef::new(),
             selection: RwSignal::new(Selection::default()),
@@ -387,7 +396,7 @@ impl Sheet {
         })
     }
 
-    pub fn shown(self) -> Vec<Column> {
+    pub fn columns(self) -> Vec<Column> {
         self.columns.get().to_vec()
     }
 

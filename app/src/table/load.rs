@@ -550,8 +550,16 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_run_by_run() {
-        let broken = [PAGE.replace("\"runs\"", "\"run\""), PAGE[..PAGE.len() - 30].to_owned(), format!("{PAGE}x")];
-        for page in [PAGE, "{}", " { \"runs\" : [ ] , \"next_page_token\" : \"t\" } "].map(str::to_owned).iter().chain(&broken) {
+        let broken = [
+            PAGE.replace("\"runs\"", "\"run\""),
+            PAGE[..PAGE.len() - 30].to_owned(),
+            format!("{PAGE}x"),
+        ];
+        for page in [PAGE, "{}", " { \"runs\" : [ ] , \"next_page_token\" : \"t\" } "]
+            .map(str::to_owned)
+            .iter()
+            .chain(&broken)
+        {
             let (mut whole, mut parts) = (Store::default(), Store::default());
             let expected = whole.load(page.as_bytes());
             let mut reading = Reading::new(page.clone().into_bytes());

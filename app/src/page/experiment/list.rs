@@ -117,10 +117,15 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
         <div class="split" class:open=open>
             {dynamic(move || match ready() {
                 None => paged(),
-                Some(sheet) => dynamic(move || match sheet.is_empty() {
-                    true => view! { <div class="grid-scroll">{nothing(runs, place)}</div> }.into_any(),
-                    false => sheet::grid(sheet),
-                }),
+                Some(sheet) => {
+                    let empty = Memo::new(move |_| sheet.is_empty());
+                    // The table stays: to make it anew with the next letter of a query takes long.
+                    view! {
+                        {dynamic(move || empty.get().then(|| view! { <div class="grid-scroll">{nothing(runs, place)}</div> }))}
+                        {sheet::grid(sheet, empty)}
+                    }
+                    .into_any()
+                }
             })}
             {dynamic(move || open.get().then(|| panel(offered, found, place)))}
         </div>

@@ -106,6 +106,8 @@ pub struct Sheet {
     closed: RwSignal<BTreeSet<String>>,
     lines: Memo<Arc<Lines>>,
 
+    /// Every column that the runs could have.
+    offered: Memo<Arc<Vec<Column>>>,
     /// The columns after the name.
     columns: Memo<Arc<Vec<Column>>>,
     /// What the address says, and what a hand is changing.
@@ -268,6 +270,10 @@ impl Sheet {
             query,
             closed,
             lines,
+            offered: Memo::new(move |_| {
+                drawn.track();
+                Arc::new(store.with_value(offered))
+            }),
             columns,
             view: seen,
             scales,
@@ -372,6 +378,10 @@ impl Sheet {
         let (Some(scroll), Some(table)) = (self.scroll.get_untracked(), self.table.get_untracked()) else {
             return;
         };
+        // Out of sight nothing has a size.
+        if scroll.client_width() == 0 {
+            return;
+        }
         let head = table.t_head().map_or(28, |head| head.offset_height());
         let frame = Frame {
             top: f64::from(scroll.scroll_top()),
@@ -387,13 +397,7 @@ impl Sheet {
 
     /// Every column that the runs could have.
     pub fn offered(self) -> Vec<Column> {
-        self.drawn.track();
-        self.store.with_value(|store| {
-            let all: Vec<usize> = (0..store.columns().len()).filter(|at| store.columns()[*at].filled() > 0).collect();
-            let mut offered = FIXED.to_vec();
-            offered.extend(columns_of(store, &all).into_iter().filter(|column| !FIXED.contains(column)));
-            offered
-        })
+        self.offered.get().to_vec()
     }
 
     pub fn columns(self) -> Vec<Column> {
@@ -454,6 +458,14 @@ fn columns_of(store: &Store, places: &[usize]) -> Vec<Column> {
     columns.sort();
     columns.retain(|column| !matches!(column, Column::Name | Column::Id));
     columns
+}
+
+/// Those that every run has, then those that any has.
+fn offered(store: &Store) -> Vec<Column> {
+    let all: Vec<usize> = (0..store.columns().len()).filter(|at| store.columns()[*at].filled() > 0).collect();
+    let mut offered = FIXED.to_vec();
+    offered.extend(columns_of(store, &all).into_iter().filter(|column| !FIXED.contains(column)));
+    offered
 }
 
 fn column_of(name: &Name) -> Option<Column> {

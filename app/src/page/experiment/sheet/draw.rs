@@ -4,7 +4,12 @@
 
 use std::ops::Range;
 
-use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{
+    ev, html,
+    prelude::*,
+    wasm_bindgen::{JsCast, JsValue},
+    web_sys,
+};
 
 use super::{
     Sheet,
@@ -27,11 +32,14 @@ pub struct Shown {
     /// Counted from 1, the name's.
     pub index: usize,
     pub column: Column,
+    /// In pixels.
+    pub width: u32,
     /// Where it stays, from the left edge.
     pub pinned: Option<u32>,
 }
 
-pub fn grid(sheet: Sheet) -> AnyView {
+/// `empty`: there is nothing to be seen.
+pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
     let clock = Clock::expect();
     let measure = move || sheet.measure();
     Effect::new(move |_| {
@@ -47,23 +55,29 @@ pub fn grid(sheet: Sheet) -> AnyView {
         format!("max(100%, {}px)", pinned + sheet.edges.read().end())
     };
     let rows = NodeRef::new();
-    body(sheet, clock, rows);
+    let painter = body(sheet, clock, rows);
+    let explain = move |event: ev::PointerEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        if let Some(target) = target {
+            act(painter, |painter| painter.explain(&target));
+        }
+    };
     let at = move || (lines() > 0).then_some("cell-at");
     view! {
         <div
-            class="grid-scroll sheet" node_ref=sheet.scroll on:scroll=move |_| measure()
+            class="grid-scroll sheet" hidden=empty node_ref=sheet.scroll on:scroll=move |_| measure()
             on:pointerenter=move |_| sheet.held.set(true) on:pointerleave=move |_| sheet.held.set(false)
         >
             <table
-                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total
+                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total style=("--columns", move || widths(sheet))
                 aria-rowcount=move || lines() + 1 aria-colcount=move || columns() + 1 aria-activedescendant=at
                 on:keydown=move |event| sheet.key(&event) on:click=move |event| sheet.click(&event) on:dblclick=move |event| sheet.let_go(&event)
+                on:pointerover=explain on:copy=move |_| act(painter, Painter::tell_exactly)
                 on:pointerdown=move |event| sheet.pull(&event) on:pointermove=move |event| sheet.pull_on(&event) on:pointerup=move |_| sheet.pull_end(true) on:pointercancel=move |_| sheet.pull_end(false)
                 on:dragstart=move |event| sheet.carry(&event) on:dragover=move |event| sheet.carry_over(&event) on:drop=move |event| sheet.put_down(&event)
             >
-                {dynamic(move || widths(sheet))}
-                <thead>{dynamic(move || head(sheet))}</thead>
-                <tbody node_ref=rows></tbody>
+                <thead role="rowgroup">{dynamic(move || head(sheet))}</thead>
+                <tbody role="rowgroup" node_ref=rows></tbody>
             </table>
         </div>
         {menu(sheet)}
@@ -79,6 +93,7 @@ pub fn shown(view: &View, columns: &[Column], across: &Range<usize>) -> Vec<Show
         shown.push(Shown {
             index: index + 1,
             column: column.clone(),
+            width: width(view, column),
             pinned: Some(left),
         });
         left += width(view, column);
@@ -87,20 +102,19 @@ pub fn shown(view: &View, columns: &[Column], across: &Range<usize>) -> Vec<Show
     shown.extend(free.map(|(at, column)| Shown {
         index: at + 2,
         column: column.clone(),
+        width: width(view, column),
         pinned: None,
     }));
     shown
 }
 
-fn widths(sheet: Sheet) -> AnyView {
-    let view = sheet.view.read();
-    // What is left out before the columns that are drawn.
-    let before = sheet.edges.read().begin(sheet.across.read().start);
-    let col = |pixels: u32| view! { <col style:width=format!("{pixels}px")/> };
+/// Of each column that is drawn, of what is left out before those that are not pinned, and of what is behind the last one.
+fn widths(sheet: Sheet) -> String {
     let shown = sheet.shown.read();
+    let before = sheet.edges.read().begin(sheet.across.read().start);
     let (pinned, free) = shown.split_at(shown.partition_point(|shown| shown.pinned.is_some()));
-    let all = |shown: &[Shown]| shown.iter().map(|shown| col(width(&view, &shown.column))).collect::<Vec<_>>();
-    view! { <colgroup>{all(pinned)}{col(before)}{all(free)}<col/></colgroup> }.into_any()
+    let all = |shown: &[Shown]| shown.iter().map(|shown| format!("{}px ", shown.width)).collect::<String>();
+    format!("{}{before}px {}minmax(0, 1fr)", all(pinned), all(free))
 }
 
 fn head(sheet: Sheet) -> AnyView {
@@ -108,13 +122,13 @@ fn head(sheet: Sheet) -> AnyView {
     let shown = sheet.shown.read();
     let (pinned, free) = shown.split_at(shown.partition_point(|shown| shown.pinned.is_some()));
     let all = |shown: &[Shown]| shown.iter().map(|shown| heading(sheet, &view, shown.clone())).collect::<Vec<_>>();
-    view! { <tr aria-rowindex="1">{all(pinned)}<td class="gap" aria-hidden="true"></td>{all(free)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
+    view! { <tr role="row" aria-rowindex="1">{all(pinned)}<td class="gap" aria-hidden="true"></td>{all(free)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
 }
 
 /// Writes what is to be seen into the table's body, again and again.
-fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) {
+fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
     let tall = Memo::new(move |_| sheet.frame.read().line);
-    let painter = StoredValue::new_local(None::<Painter>);
+    let brush = Brush::new_local(None);
     Effect::new(move |_| {
         let Some(body) = body.get() else { return };
         let lines = sheet.lines.get();
@@ -141,18 +155,24 @@ fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) {
                     baseline: view.baseline.as_deref().and_then(|id| store.row(id)),
                 },
             };
-            painter.update_value(|painter| {
-                let painted = match painter {
-                    Some(painter) => painter.paint(&scene),
-                    None => Painter::new(body.into()).and_then(|new| painter.insert(new).paint(&scene)),
-                };
-                // Nothing but a document without room for another element refuses them.
-                if let Err(error) = painted {
-                    leptos::logging::error!("the rows cannot be drawn: {error:?}");
-                }
-            });
+            if brush.with_value(Option::is_none) {
+                brush.set_value(Painter::new(body.into()).ok());
+            }
+            act(brush, |painter| painter.paint(&scene));
         });
     });
+    brush
+}
+
+/// Who writes the rows, once they are there.
+type Brush = StoredValue<Option<Painter>, LocalStorage>;
+
+fn act(brush: Brush, what: impl FnOnce(&mut Painter) -> Result<(), JsValue>) {
+    let done = brush.try_update_value(|painter| painter.as_mut().map(what)).flatten();
+    // Nothing but a browser that has no room for another element refuses one.
+    if let Some(Err(error)) = done {
+        leptos::logging::error!("the rows cannot be drawn: {error:?}");
+    }
 }
 
 // === impl Sheet ===

@@ -140,7 +140,17 @@ struct Cell {
     icon: Option<Element>,
     beside: Option<Element>,
     says: Drawn,
+    /// It has the title of what it says.
+    is_titled: bool,
+    /// It has the value of what it says.
+    is_exact: bool,
+    /// Its text may be too long for its column.
+    is_long: bool,
 }
+
+/// What a letter takes at most, and what a cell has around them, in pixels.
+const LETTER: f64 = 7.8;
+const AROUND: f64 = 22.0;
 
 // === impl Painter ===
 
@@ -198,7 +208,8 @@ impl Painter {
             row.write(index, self.stamp, scene)?;
         }
         self.above.stretch(scene.window.start as f64 * scene.tall)?;
-        self.below.stretch((scene.lines.lines.len() - scene.window.end) as f64 * scene.tall)?;
+        self.below
+            .stretch((scene.lines.lines.len() - scene.window.end) as f64 * scene.tall)?;
         self.mark(scene)
     }
 
@@ -222,8 +233,8 @@ impl Painter {
     fn place(&mut self, window: &Range<usize>) -> Done {
         let here = self.first..self.first + self.rows.len();
         self.first = window.start;
-        if window.start >= here.end || window.end <= here.start {
-            // All are for other lines, and may stay where they are.
+        // A row that stands somewhere else costs the browser more than one that says something else.
+        if window.start.abs_diff(here.start) > window.len() / 3 {
             return self.fit(window.len());
         }
         if window.start > here.start {
@@ -248,7 +259,10 @@ impl Painter {
                     None => self.get()?,
                 });
             }
-            let before = self.rows.first().map_or_else(|| self.below.row.clone().into(), |row| row.row.clone());
+            let before = self
+                .rows
+                .first()
+                .map_or_else(|| self.below.row.clone().into(), |row| row.row.clone());
             for row in &come {
                 self.body.insert_before(&row.row, Some(&before))?;
             }
@@ -278,6 +292,37 @@ impl Painter {
     fn drop(&mut self, row: Row) {
         row.row.remove();
         self.spare.push(row);
+    }
+
+    /// Gives what is pointed at its title: most are never read.
+    pub fn explain(&mut self, target: &Element) -> Done {
+        let Some(row) = self.rows.iter_mut().find(|row| row.row.contains(Some(target))) else {
+            return Ok(());
+        };
+        if let Body::Run { link, name, .. } = &row.head.body
+            && link.contains(Some(target))
+        {
+            link.set_title(name);
+        }
+        if let Some(cell) = row.cells.iter_mut().find(|cell| cell.cell.contains(Some(target)))
+            && !cell.is_titled
+        {
+            cell.is_titled = true;
+            cell.cell.set_title(&cell.says.title);
+        }
+        Ok(())
+    }
+
+    /// Something is being copied: gives each number that is written short its exact value.
+    pub fn tell_exactly(&mut self) -> Done {
+        for cell in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
+            if let Some(exact) = cell.says.exact.as_ref().filter(|_| !cell.is_exact) {
+                cell.is_exact = true;
+                cell.data.set_class_name("exact");
+                cell.data.set_attribute("value", exact)?;
+            }
+        }
+        Ok(())
     }
 
     /// Marks the cell that the keyboard is at.
@@ -373,10 +418,11 @@ impl Row {
             self.head.write(line, scene)?;
             for (shown, cell) in scene.columns[1..].iter().zip(&mut self.cells) {
                 cell.place(shown)?;
-                cell.write(match line {
+                let says = match line {
                     Line::Run { row, .. } => self::cell(scene.store, *row, &shown.column, &scene.look),
                     Line::Group { at, .. } => of_group(scene.store, scene.lines.members(*at), &shown.column, scene.look.aggregate),
-                })?;
+                };
+                cell.write(says, shown.width)?;
             }
             self.says = Some(now);
         }
@@ -468,7 +514,7 @@ impl Head {
             called.clone_into(name);
             choose.set_attribute("aria-label", &format!("Select {called}"))?;
             link.set_text_content(Some(called));
-            link.set_title(called);
+            link.remove_attribute("title")?;
         }
         if run != id {
             id.clone_into(run);
@@ -508,13 +554,13 @@ impl Head {
     }
 }
 
-/// What all runs of a group have in common, that of `row`.
+/// What all runs of a group have in common, that of `row`, as a cell says it: an experiment or a run by its name, a dataset without its digest.
 fn common(row: u32, by: &Name, scene: &Scene<'_>) -> String {
-    match scene.store.cell(row, by) {
-        Value::Text("") => "empty".into(),
-        Value::Text(text) => text.to_owned(),
-        Value::Number(_) => super::column_of(by).map_or_else(String::new, |column| cell(scene.store, row, &column, &scene.look).text),
-        Value::Missing => "none".into(),
+    match (scene.store.cell(row, by), super::column_of(by)) {
+        (Value::Text(""), _) => "empty".into(),
+        (Value::Missing, _) => "none".into(),
+        (Value::Text(text), None) => text.to_owned(),
+        (_, column) => column.map_or_else(String::new, |column| cell(scene.store, row, &column, &scene.look).text),
     }
 }
 
@@ -534,6 +580,9 @@ impl Cell {
             icon: None,
             beside: None,
             says: Drawn::default(),
+            is_titled: false,
+            is_exact: false,
+            is_long: false,
         })
     }
 
@@ -552,14 +601,19 @@ impl Cell {
         Ok(())
     }
 
-    fn write(&mut self, new: Drawn) -> Done {
+    /// `width`: of its column.
+    fn write(&mut self, new: Drawn, width: u32) -> Done {
         let old = mem::replace(&mut self.says, new);
         let new = &self.says;
         let paint = |drawn: &Drawn| drawn.part.map(|(paint, _)| paint);
-        if (old.class, paint(&old)) != (new.class, paint(new)) {
+        let letters = new.text.len() + new.beside.as_ref().map_or(0, |beside| beside.len() + 1) + new.icon.map_or(0, |_| 3);
+        let is_long = letters as f64 * LETTER + AROUND > f64::from(width);
+        if (old.class, paint(&old), self.is_long) != (new.class, paint(new), is_long) {
+            self.is_long = is_long;
             let pinned = if self.pinned.is_some() { " pinned" } else { "" };
             let paint = paint(new).map(|paint| format!(" paint-{}", paint.word())).unwrap_or_default();
-            self.cell.set_class_name(&format!("{}{pinned}{paint}", new.class));
+            let long = if is_long { " long" } else { "" };
+            self.cell.set_class_name(&format!("{}{pinned}{paint}{long}", new.class));
         }
         if old.part != new.part {
             let style = self.cell.style();
@@ -568,17 +622,13 @@ impl Cell {
                 None => drop(style.remove_property("--part")?),
             }
         }
-        if old.title != new.title {
-            self.cell.set_title(&new.title);
+        if self.is_titled && old.title != new.title {
+            self.is_titled = false;
+            self.cell.remove_attribute("title")?;
         }
-        if old.exact.is_some() != new.exact.is_some() {
-            self.data.set_class_name(if new.exact.is_some() { "exact" } else { "" });
-        }
-        if old.exact != new.exact {
-            match &new.exact {
-                Some(exact) => self.data.set_attribute("value", exact)?,
-                None => self.data.remove_attribute("value")?,
-            }
+        if self.is_exact && old.exact != new.exact {
+            self.is_exact = false;
+            self.data.remove_attribute("class")?;
         }
         if old.text != new.text {
             // Letters of scripts that run from right to left are none of these.
@@ -630,8 +680,11 @@ fn element(tag: &str, class: &str) -> Done<HtmlElement> {
 /// A row with so many columns, and of them pinned ones; the first is the name.
 fn mould((columns, pinned): (usize, usize)) -> Done<Node> {
     let row = element("tr", "")?;
+    // A browser sees no table where rows are laid out as grids.
+    row.set_attribute("role", "row")?;
     let name = element("th", "pinned")?;
     name.set_attribute("scope", "row")?;
+    name.set_attribute("role", "rowheader")?;
     name.set_attribute("aria-colindex", "1")?;
     name.append_child(&*element("div", "line")?)?;
     row.append_child(&name)?;
@@ -645,6 +698,7 @@ fn mould((columns, pinned): (usize, usize)) -> Done<Node> {
             gap()?;
         }
         let cell = element("td", if at < pinned { "pinned" } else { "" })?;
+        cell.set_attribute("role", "gridcell")?;
         let data = document().create_element("data")?;
         data.append_child(&document().create_text_node(""))?;
         cell.append_child(&data)?;
@@ -659,7 +713,11 @@ fn mould((columns, pinned): (usize, usize)) -> Done<Node> {
 
 fn twister(open: bool) -> Done<Element> {
     let twist = element("button", "twist")?;
-    let (icon, says) = if open { (icon::ChevronDown, "Close") } else { (icon::ChevronRight, "Open") };
+    let (icon, says) = if open {
+        (icon::ChevronDown, "Close")
+    } else {
+        (icon::ChevronRight, "Open")
+    };
     twist.set_attribute("type", "button")?;
     twist.set_tab_index(-1);
     twist.set_attribute("aria-label", says)?;

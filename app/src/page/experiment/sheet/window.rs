@@ -19,9 +19,9 @@ pub struct Frame {
 pub struct Edges(Vec<u32>);
 
 /// So many lines are drawn above and below, and the window moves by as many.
-const LINES: usize = 8;
+const LINES: usize = 3;
 /// The same for columns.
-const COLUMNS: usize = 3;
+const COLUMNS: usize = 2;
 
 // === impl Edges ===
 
@@ -124,7 +124,10 @@ mod tests {
             assert!(lines.start <= first_line && lines.end > last_line, "{lines:?} at {top}");
             assert!(lines.len() <= 22 + 3 * LINES);
             let (begin, end) = (f64::from(edges.begin(columns.start)), f64::from(edges.begin(columns.end)));
-            assert!(begin <= left && (end >= left + 700.0 || columns.end == 12_000), "{columns:?} at {left}");
+            assert!(
+                begin <= left && (end >= left + 700.0 || columns.end == 12_000),
+                "{columns:?} at {left}"
+            );
             assert!(columns.len() <= 8 + 4 * COLUMNS);
         }
     }
@@ -134,7 +137,10 @@ mod tests {
         let edges = Edges::new([100, 50].into_iter());
         let frame = |top| frame(top, 0.0);
         assert_eq!((frame(0.0).lines(3), frame(0.0).columns(&edges, 300)), (0..3, 0..2));
-        assert_eq!((frame(0.0).lines(0), frame(0.0).columns(&Edges::new([].into_iter()), 300)), (0..0, 0..0));
+        assert_eq!(
+            (frame(0.0).lines(0), frame(0.0).columns(&Edges::new([].into_iter()), 300)),
+            (0..0, 0..0)
+        );
         // Scrolled further than there is anything since the runs became fewer.
         assert!(frame(9999.0).lines(3).is_empty());
     }

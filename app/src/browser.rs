@@ -48,6 +48,11 @@ mod real {
         )
     }
 
+    /// Gives what waits a turn: the page is drawn, and what was typed is heard.
+    pub async fn pause() {
+        gloo_timers::future::TimeoutFuture::new(0).await;
+    }
+
     pub fn visible() -> bool {
         document().visibility_state() == VisibilityState::Visible
     }
@@ -332,6 +337,8 @@ mod real {
         crate::part::time::utc(at)
     }
 
+    pub async fn pause() {}
+
     pub fn visible() -> bool {
         true
     }
@@ -415,5 +422,5 @@ mod real {
 
 pub use real::{
     Listener, before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values, is_writing, link_path,
-    listen, local_time, mark_document, moment, now, origin, press, reload, reveal, save, step_focus, store, stored, visible,
+    listen, local_time, mark_document, moment, now, origin, pause, press, reload, reveal, save, step_focus, store, stored, visible,
 };

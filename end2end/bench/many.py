@@ -15,12 +15,15 @@ database, experiment = sys.argv[1:3]
 runs, metrics, params, tags = map(int, sys.argv[3:7])
 connection = sqlite3.connect(database, timeout=60)
 columns = {table: [row[1] for row in connection.execute(f"pragma table_info({table})")] for table in ("runs", "latest_metrics", "metrics", "params", "tags")}
-chance = random.Random(7)
+# Two experiments have no run in common.
+chance = random.Random(int(experiment))
 begin = int(time.time() * 1000) - 3 * 24 * 3_600_000
 
 
 def put(table: str, rows: list[dict]) -> None:
-    names = [name for name in columns[table] if name in rows[0]] if rows else []
+    if not rows:
+        return
+    names = [name for name in columns[table] if name in rows[0]]
     marks = ",".join("?" * len(names))
     connection.executemany(f"insert into {table} ({','.join(names)}) values ({marks})", [tuple(row[name] for name in names) for row in rows])
 

@@ -56,23 +56,34 @@ pub struct Options {
     /// Also copy the files into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Soon instead of small, for trying things out: without what makes the files small
+    #[arg(long)]
+    quick: bool,
 }
 
 pub fn run(folders: &Folders, options: &Options) -> anyhow::Result<()> {
     setup::console(folders)?;
-    build(folders)?;
+    make(folders, options.quick)?;
     if let Some(out) = &options.out {
         file::copy_all(&folders.site, out)?;
     }
-    println!("{}", budget::measure(&folders.site)?);
+    if !options.quick {
+        println!("{}", budget::measure(&folders.site)?);
+    }
     Ok(())
 }
 
 /// Makes the files anew where anything that they are made from has changed.
 pub fn build(folders: &Folders) -> anyhow::Result<()> {
+    make(folders, false)
+}
+
+fn make(folders: &Folders, quick: bool) -> anyhow::Result<()> {
     let _alone = file::lock(&folders.target.join("dist.lock"))?;
-    let optimiser = node::wasm_opt(folders);
-    let stamp = format!("{} wasm-opt: {}", stamp::of(&folders.root, SOURCES)?, optimiser.is_some());
+    let optimiser = node::wasm_opt(folders).filter(|_| !quick);
+    let sources = stamp::of(&folders.root, SOURCES)?;
+    let stamp = format!("{sources} wasm-opt: {}{}", optimiser.is_some(), if quick { " quick" } else { "" });
     let marker = ".stamp";
     if stamp::is(&folders.site.join(marker), &stamp) {
         return Ok(());
@@ -84,19 +95,22 @@ pub fn build(folders: &Folders) -> anyhow::Result<()> {
     let made = folders.target.join("trunk");
     file::fresh_folder(&made)?;
     file::remove_folder(&split::modules(folders))?;
-    trunk(folders, &made)?;
+    trunk(folders, &made, quick)?;
 
     let new = folders.site.with_extension("new");
     file::fresh_folder(&new)?;
-    let manifest = lay_out(folders, &made, &new, optimiser.as_deref())?;
+    let manifest = lay_out(folders, &made, &new, optimiser.as_deref(), !quick)?;
     file::write(&new.join(Manifest::FILE), serde_json::to_string_pretty(&manifest)?)?;
-    compress::all(&new)?;
+    if !quick {
+        compress::all(&new)?;
+    }
     file::write(&new.join(marker), stamp)?;
     file::replace_folder(&new, &folders.site)
 }
 
-fn trunk(folders: &Folders, to: &Path) -> anyhow::Result<()> {
-    let for_size = wasm::for_size(folders).unwrap_or_else(|error| {
+fn trunk(folders: &Folders, to: &Path, quick: bool) -> anyhow::Result<()> {
+    let for_size = if quick { Ok(Vec::new()) } else { wasm::for_size(folders) };
+    let for_size = for_size.unwrap_or_else(|error| {
         eprintln!("warning: {error:#}; the console works, but is a tenth larger");
         Vec::new()
     });
@@ -110,14 +124,18 @@ fn trunk(folders: &Folders, to: &Path) -> anyhow::Result<()> {
     trunk.env_remove("NO_COLOR");
     // Cargo has said what does not compile; where in trunk that was noticed helps nobody.
     trunk.env("RUST_BACKTRACE", "0");
-    if for_size.is_empty() && !wasm::has_bitcode(folders)? {
+    if quick || for_size.is_empty() && !wasm::has_bitcode(folders)? {
         trunk.env("CARGO_PROFILE_WASM_RELEASE_LTO", "off");
+    }
+    if quick {
+        trunk.env("CARGO_PROFILE_WASM_RELEASE_CODEGEN_UNITS", "16");
+        trunk.env("CARGO_PROFILE_WASM_RELEASE_INCREMENTAL", "true");
     }
     process::run(trunk.envs(for_size))
 }
 
 /// Gives every file its name: a hash of its bytes, so that browsers keep it for good.
-fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>) -> anyhow::Result<Manifest> {
+fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>, merged: bool) -> anyhow::Result<Manifest> {
     let put = |name: &str, kind: &str, bytes: &[u8]| {
         let name = format!("{name}-{}.{kind}", &stamp::of_bytes(bytes)[..16]);
         file::write(&new.join(&name), bytes).map(|()| name)
@@ -137,7 +155,9 @@ fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>)
             parts.insert(part.clone(), shrunk(&folder.join(format!("{part}.wasm")))?);
         }
     }
-    merge::merge_small(&mut parts, &mut modules)?;
+    if merged {
+        merge::merge_small(&mut parts, &mut modules)?;
+    }
     for (part, bytes) in &parts {
         let name = put(part, "wasm", bytes)?;
         let used = modules.values_mut().flatten().filter(|used| *used == part);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde_json::de::SliceRead;
 
 use super::{
     column::{Attribute, Dataset, Family, Stat},
@@ -23,6 +24,14 @@ pub struct Loaded {
     pub changed: usize,
 }
 
+/// An answer that is read a few runs at a time, so that the browser can do other things in between.
+pub struct Reading {
+    json: Vec<u8>,
+    /// Where the next run begins, or what comes after the last one; `None`: nothing has been looked at.
+    at: Option<usize>,
+    loaded: Loaded,
+}
+
 // === impl Store ===
 
 impl Store {
@@ -31,30 +40,78 @@ impl Store {
     /// # Errors
     /// It is not JSON of the kind that MLflow answers.
     pub fn load(&mut self, json: &[u8]) -> Result<Loaded, serde_json::Error> {
-        let mut reader = Reader {
-            store: self,
-            loaded: Loaded::default(),
-            run: Staged::default(),
-            run_id: String::new(),
-            start: None,
-            end: None,
-            scalar: Scalar::default(),
-            key: String::new(),
-            value: Scalar::default(),
-            step: 0.0,
-            datasets: String::new(),
-            dataset: Default::default(),
-        };
-        let mut from = serde_json::Deserializer::from_slice(json);
-        let page = At {
-            place: Place::Page,
-            reader: &mut reader,
-        };
-        page.deserialize(&mut from)?;
-        let loaded = reader.loaded;
-        from.end()?;
-        Ok(loaded)
+        let mut reader = Reader::new(self, Loaded::default());
+        reader.whole(json, Place::Page)?;
+        Ok(reader.loaded)
     }
+}
+
+// === impl Reading ===
+
+impl Reading {
+    pub fn new(json: Vec<u8>) -> Self {
+        Self {
+            json,
+            at: None,
+            loaded: Loaded::default(),
+        }
+    }
+
+    /// Adds runs to the store as [`Store::load`] does, until `enough` says so after one of them. Whether all have been read.
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    pub fn go_on(&mut self, store: &mut Store, enough: &mut dyn FnMut() -> bool) -> Result<bool, serde_json::Error> {
+        let mut reader = Reader::new(store, std::mem::take(&mut self.loaded));
+        let Some(mut at) = self.at.or_else(|| first_run(&self.json)) else {
+            reader.whole(&self.json, Place::Page)?;
+            self.loaded = reader.loaded;
+            return Ok(true);
+        };
+        let all = loop {
+            at += spaces(&self.json[at..]);
+            if self.json.get(at) != Some(&b'{') {
+                // What is left looks like the end of an answer without runs.
+                let rest = [BEGIN, &self.json[at..]].concat();
+                reader.whole(&rest, Place::Page)?;
+                break true;
+            }
+            let mut from = serde_json::Deserializer::from_slice(&self.json[at..]);
+            reader.some(&mut from, Place::Run)?;
+            at += from.into_iter::<IgnoredAny>().byte_offset();
+            at += spaces(&self.json[at..]);
+            // A comma after the last one would be an error that nobody has to notice.
+            at += usize::from(self.json.get(at) == Some(&b','));
+            if enough() {
+                break false;
+            }
+        };
+        self.at = Some(at);
+        self.loaded = reader.loaded;
+        Ok(all)
+    }
+
+    /// What has come so far.
+    pub fn loaded(self) -> Loaded {
+        self.loaded
+    }
+}
+
+/// How MLflow's answers begin, spaces apart.
+const BEGIN: &[u8] = b"{\"runs\":[";
+
+/// Where the first run begins. `None`: something else comes first.
+fn first_run(json: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for part in [&BEGIN[..1], &BEGIN[1..7], &BEGIN[7..8], &BEGIN[8..]] {
+        at += spaces(&json[at..]);
+        at += json[at..].starts_with(part).then_some(part.len())?;
+    }
+    Some(at)
+}
+
+fn spaces(json: &[u8]) -> usize {
+    json.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// A place in the answer. There is one visitor for all of them, which is compiled once.
@@ -196,7 +253,35 @@ impl Scalar {
 
 // === impl Reader ===
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(store: &'a mut Store, loaded: Loaded) -> Self {
+        Self {
+            store,
+            loaded,
+            run: Staged::default(),
+            run_id: String::new(),
+            start: None,
+            end: None,
+            scalar: Scalar::default(),
+            key: String::new(),
+            value: Scalar::default(),
+            step: 0.0,
+            datasets: String::new(),
+            dataset: Default::default(),
+        }
+    }
+
+    /// Reads what `json` is, to its end.
+    fn whole(&mut self, json: &[u8], place: Place) -> Result<(), serde_json::Error> {
+        let mut from = serde_json::Deserializer::from_slice(json);
+        self.some(&mut from, place)?;
+        from.end()
+    }
+
+    fn some(&mut self, from: &mut serde_json::Deserializer<SliceRead<'_>>, place: Place) -> Result<(), serde_json::Error> {
+        At { place, reader: self }.deserialize(from)
+    }
+
     fn begin(&mut self, place: Place) {
         match place {
             Place::Run => {
@@ -461,6 +546,38 @@ mod tests {
         assert_eq!(store.cell(row, &Name::new(Family::Param, "empty")), Cell::Text(""));
         assert!(store.cell(2, &Attribute::End.name()).is_missing());
         assert!(store.cell(0, &Name::new(Family::Param, "none such")).is_missing());
+    }
+
+    #[test]
+    fn an_answer_is_read_run_by_run() {
+        let broken = [
+            PAGE.replace("\"runs\"", "\"run\""),
+            PAGE[..PAGE.len() - 30].to_owned(),
+            format!("{PAGE}x"),
+        ];
+        for page in [PAGE, "{}", " { \"runs\" : [ ] , \"next_page_token\" : \"t\" } "]
+            .map(str::to_owned)
+            .iter()
+            .chain(&broken)
+        {
+            let (mut whole, mut parts) = (Store::default(), Store::default());
+            let expected = whole.load(page.as_bytes());
+            let mut reading = Reading::new(page.clone().into_bytes());
+            let mut turns = 0;
+            let read = loop {
+                turns += 1;
+                match reading.go_on(&mut parts, &mut || true) {
+                    Ok(true) => break Ok(reading.loaded()),
+                    Ok(false) => {}
+                    Err(error) => break Err(error),
+                }
+            };
+            assert_eq!(read.as_ref().ok(), expected.as_ref().ok(), "{page}");
+            assert_eq!(parts.len(), whole.len());
+            if page == PAGE {
+                assert_eq!(turns, 4);
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,11 @@ pub struct Selection {
 // === impl Selection ===
 
 impl Selection {
+    /// Whether no run is selected, here or not.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
     pub fn contains(&self, store: &Store, row: u32) -> bool {
         code(store, row).is_some_and(|code| self.codes.contains(code))
     }

@@ -94,7 +94,7 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
             .with(|page| page.as_ref().map(|page| part(page).clone()).unwrap_or_default())
     };
     let offered = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.offered), Sheet::offered));
-    let found = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.columns), Sheet::shown));
+    let found = Memo::new(move |_| ready().map_or_else(|| page(|page| &page.columns), Sheet::columns));
     let counts = Memo::new(move |_| (found.read().len(), offered.read().len()));
     let paged = move || {
         view! {
@@ -118,10 +118,15 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
         <div class="split" class:open=open>
             {dynamic(move || match ready() {
                 None => paged(),
-                Some(sheet) => dynamic(move || match sheet.is_empty() {
-                    true => view! { <div class="grid-scroll">{nothing(runs, place)}</div> }.into_any(),
-                    false => sheet::grid(sheet),
-                }),
+                Some(sheet) => {
+                    let empty = Memo::new(move |_| sheet.is_empty());
+                    // The table stays: to make it anew with the next letter of a query takes long.
+                    view! {
+                        {dynamic(move || empty.get().then(|| view! { <div class="grid-scroll">{nothing(runs, place)}</div> }))}
+                        {sheet::grid(sheet, empty)}
+                    }
+                    .into_any()
+                }
             })}
             {dynamic(move || open.get().then(|| panel(offered, found, place)))}
         </div>

@@ -16,11 +16,13 @@ mod lines;
 mod live;
 mod options;
 mod others;
+mod paint;
 mod query;
 mod window;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Range,
     sync::Arc,
 };
 
@@ -31,10 +33,11 @@ use self::{
     act::{Task, Work},
     bring::{Ask, Phase},
     cell::Scale,
+    draw::Shown,
     extremes::Known,
     heading::Pulled,
     lines::{Layout, Lines},
-    window::{Edges, Frame, Window},
+    window::{Edges, Frame},
 };
 pub use self::{
     bar::bar,
@@ -104,6 +107,8 @@ pub struct Sheet {
     closed: RwSignal<BTreeSet<String>>,
     lines: Memo<Arc<Lines>>,
 
+    /// Every column that the runs could have.
+    offered: Memo<Arc<Vec<Column>>>,
     /// The columns after the name.
     columns: Memo<Arc<Vec<Column>>>,
     /// What the address says, and what a hand is changing.
@@ -112,7 +117,11 @@ pub struct Sheet {
     scales: Memo<Arc<Vec<Scale>>>,
     edges: Memo<Edges>,
     frame: RwSignal<Frame>,
-    window: Memo<Window>,
+    /// The lines that are drawn.
+    down: Memo<Range<usize>>,
+    /// The columns that are drawn, among those that are not pinned.
+    across: Memo<Range<usize>>,
+    shown: Memo<Arc<Vec<Shown>>>,
     scroll: NodeRef<html::Div>,
     table: NodeRef<html::Table>,
 
@@ -235,9 +244,9 @@ impl Sheet {
             let free = columns.iter().skip(view.pinned);
             Edges::new(free.map(|column| width(&view, column)))
         });
-        let window = Memo::new(move |_| {
+        let across = Memo::new(move |_| {
             let pinned = pinned_width(&seen.read(), &columns.read());
-            frame.read().window(lines.read().lines.len(), &edges.read(), pinned)
+            frame.read().columns(&edges.read(), pinned)
         });
         let sheet = Self {
             runs,
@@ -262,12 +271,18 @@ impl Sheet {
             query,
             closed,
             lines,
+            offered: Memo::new(move |_| {
+                drawn.track();
+                Arc::new(store.with_value(offered))
+            }),
             columns,
             view: seen,
             scales,
             edges,
             frame,
-            window,
+            down: Memo::new(move |_| frame.read().lines(lines.read().lines.len())),
+            across,
+            shown: Memo::new(move |_| Arc::new(draw::shown(&seen.read(), &columns.read(), &across.read()))),
             scroll: NodeRef::new(),
             table: NodeRef::new(),
             selection: RwSignal::new(Selection::default()),
@@ -364,6 +379,10 @@ impl Sheet {
         let (Some(scroll), Some(table)) = (self.scroll.get_untracked(), self.table.get_untracked()) else {
             return;
         };
+        // Out of sight nothing has a size.
+        if scroll.client_width() == 0 {
+            return;
+        }
         let head = table.t_head().map_or(28, |head| head.offset_height());
         let frame = Frame {
             top: f64::from(scroll.scroll_top()),
@@ -379,16 +398,10 @@ impl Sheet {
 
     /// Every column that the runs could have.
     pub fn offered(self) -> Vec<Column> {
-        self.drawn.track();
-        self.store.with_value(|store| {
-            let all: Vec<usize> = (0..store.columns().len()).filter(|at| store.columns()[*at].filled() > 0).collect();
-            let mut offered = FIXED.to_vec();
-            offered.extend(columns_of(store, &all).into_iter().filter(|column| !FIXED.contains(column)));
-            offered
-        })
+        self.offered.get().to_vec()
     }
 
-    pub fn shown(self) -> Vec<Column> {
+    pub fn columns(self) -> Vec<Column> {
         self.columns.get().to_vec()
     }
 
@@ -446,6 +459,14 @@ fn columns_of(store: &Store, places: &[usize]) -> Vec<Column> {
     columns.sort();
     columns.retain(|column| !matches!(column, Column::Name | Column::Id));
     columns
+}
+
+/// Those that every run has, then those that any has.
+fn offered(store: &Store) -> Vec<Column> {
+    let all: Vec<usize> = (0..store.columns().len()).filter(|at| store.columns()[*at].filled() > 0).collect();
+    let mut offered = FIXED.to_vec();
+    offered.extend(columns_of(store, &all).into_iter().filter(|column| !FIXED.contains(column)));
+    offered
 }
 
 fn column_of(name: &Name) -> Option<Column> {

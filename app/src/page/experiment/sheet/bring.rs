@@ -14,7 +14,7 @@ use crate::{
     browser,
     table::{
         column::Attribute,
-        load::Loaded,
+        load::{Loaded, Reading},
         query::Query,
         store::Store,
         walk::{ORDER, Walk},
@@ -53,8 +53,10 @@ pub const FIRST: u32 = 100;
 /// MLflow takes about a millisecond a run, and a third of a second an answer.
 const MOST: u32 = 1000;
 const LEAST: u32 = 25;
-/// So long may it take to read an answer, in ms: what is typed meanwhile waits.
-const READING: i64 = 25;
+/// So large is an answer to be, in bytes.
+const BYTES: usize = 8_000_000;
+/// So long an answer is read before something else gets a turn, in ms: what is typed meanwhile waits.
+const READING: i64 = 12;
 /// Runs that are asked for by their ids at once.
 pub const TOGETHER: usize = 200;
 
@@ -170,19 +172,40 @@ impl Sheet {
         if self.turn.try_get_value() != Some(turn) {
             return;
         }
-        let before = browser::now();
-        let read = answer.and_then(|text| {
-            let read = self.store.try_update_value(|store| store.load(text.as_bytes()));
-            read.unwrap_or_else(|| Ok(Loaded::default()))
-                .map_err(|error| ApiError::unreadable(&error))
-        });
+        let read = match answer {
+            Ok(text) => {
+                let size = text.len();
+                let Some(read) = self.read(text, turn).await else { return };
+                read.map(|loaded| (loaded, size))
+            }
+            Err(error) => Err(error),
+        };
         match read {
-            Ok(loaded) => {
+            Ok((loaded, size)) => {
                 self.runs.stale.set(None);
                 self.runs.error.set(None);
-                self.loaded(&ask, &search, &loaded, browser::now() - before);
+                self.loaded(&ask, &loaded, size);
             }
             Err(error) => self.failed(&ask, error),
+        }
+    }
+
+    /// Puts an answer into the store, for a moment at a time. `None`: other runs are wanted by now.
+    async fn read(self, text: String, turn: u32) -> Option<Result<Loaded, ApiError>> {
+        let mut reading = Reading::new(text.into_bytes());
+        loop {
+            let end = browser::now() + READING;
+            let done = self
+                .store
+                .try_update_value(|store| reading.go_on(store, &mut || browser::now() >= end))?;
+            match done {
+                Ok(true) => return Some(Ok(reading.loaded())),
+                Ok(false) => browser::pause().await,
+                Err(error) => return Some(Err(ApiError::unreadable(&error))),
+            }
+            if self.turn.try_get_value() != Some(turn) {
+                return None;
+            }
         }
     }
 
@@ -223,7 +246,8 @@ impl Sheet {
         }
     }
 
-    fn loaded(self, ask: &Ask, search: &Search, loaded: &Loaded, took: i64) {
+    /// `size`: the bytes of the answer.
+    fn loaded(self, ask: &Ask, loaded: &Loaded, size: usize) {
         let gone = match ask {
             Ask::Meant | Ask::Running => 0,
             // All runs that began after the last one are among them.
@@ -236,7 +260,7 @@ impl Sheet {
                 .try_update_value(|store| drop_missing(store, ids, loaded))
                 .unwrap_or_default(),
             Ask::Again | Ask::Walk => {
-                self.grow(search.max_results, took);
+                self.grow(loaded.rows.len(), size);
                 let gone = self
                     .store
                     .try_update_value(|store| self.walk.try_update_value(|walk| walk.take(store, loaded)));
@@ -257,11 +281,10 @@ impl Sheet {
         }
     }
 
-    /// As many runs as can be read without being noticed.
-    fn grow(self, size: u32, took: i64) {
-        let fitting = i64::from(size) * READING / took.max(1);
-        let next = fitting.clamp(i64::from(size / 2), i64::from(size * 4)) as u32;
-        self.size.set_value(next.clamp(LEAST, MOST));
+    /// The next page has as many runs as `size` bytes for `runs` of them let expect.
+    fn grow(self, runs: usize, size: usize) {
+        let fitting = BYTES * runs / size.max(1);
+        self.size.set_value((fitting as u32).clamp(LEAST, MOST));
     }
 
     fn failed(self, ask: &Ask, error: ApiError) {

@@ -76,7 +76,7 @@ impl Sheet {
     pub(super) fn follow_extremes(self) {
         Effect::new(move |_| {
             self.columns.track();
-            self.window.track();
+            self.down.track();
             self.lines.track();
             self.drawn.track();
             let is_here = self.phase.get() != Phase::Coming;
@@ -138,8 +138,8 @@ impl Sheet {
             return None;
         }
         let metrics: Vec<String> = metrics.into_iter().take(extremes::METRICS).cloned().collect();
-        let (lines, window) = (self.lines.get_untracked(), self.window.get_untracked());
-        let seen = window.lines.clone().filter_map(|at| lines.lines.get(at)?.row());
+        let (lines, window) = (self.lines.get_untracked(), self.down.get_untracked());
+        let seen = window.filter_map(|at| lines.lines.get(at)?.row());
         self.store.with_value(|store| {
             self.known.with_value(|known| {
                 let has_any = |row: u32| metrics.iter().any(|metric| last(store, row, metric).is_some());

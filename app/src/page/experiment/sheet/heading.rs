@@ -32,7 +32,7 @@ const MENU: &str = "column-menu";
 const LEAST: i32 = 48;
 
 pub fn heading(sheet: Sheet, view: &View, shown: Shown) -> AnyView {
-    let Shown { index, column, pinned } = shown;
+    let Shown { index, column, pinned, .. } = shown;
     let order = view.order();
     let place = order.iter().position(|sort| sort.column == column);
     let descending = place.map(|place| order[place].descending);
@@ -62,7 +62,7 @@ pub fn heading(sheet: Sheet, view: &View, shown: Shown) -> AnyView {
         (false, false) => "",
     };
     view! {
-        <th scope="col" class=class aria-colindex=index aria-sort=sorted style=("inset-inline-start", pinned.map(|left| format!("{left}px"))) data-column=column.id() draggable=if is_name { "false" } else { "true" }>
+        <th scope="col" role="columnheader" class=class aria-colindex=index aria-sort=sorted style=("inset-inline-start", pinned.map(|left| format!("{left}px"))) data-column=column.id() draggable=if is_name { "false" } else { "true" }>
             <div class="line">
                 {all}
                 <a href=href title=format!("{label}. Sort; with Shift sort further by it") data-further=further data-noscroll="" draggable="false"><bdi class="clip">{label.clone()}</bdi>{family}{arrow}</a>

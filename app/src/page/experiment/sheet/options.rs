@@ -22,7 +22,7 @@ const OFFERED: usize = 200;
 pub fn options(sheet: Sheet) -> AnyView {
     let place = sheet.place;
     let view = place.view;
-    let offered = move || {
+    let offered = Memo::new(move |_| {
         let grouped = view.read().group.clone();
         let mut offered: Vec<Column> = sheet
             .offered()
@@ -31,7 +31,7 @@ pub fn options(sheet: Sheet) -> AnyView {
             .collect();
         offered.truncate(OFFERED);
         offered
-    };
+    });
     let add = move |event: ev::Event| {
         if let Some(column) = Column::read(&event_target_value(&event)) {
             let mut view = place.now();
@@ -72,7 +72,7 @@ pub fn options(sheet: Sheet) -> AnyView {
             <label class="item">"Group by "
                 <select class="input" aria-label="Group by" on:change=add>
                     <option value="">"…"</option>
-                    {dynamic(move || offered().into_iter().map(|column| view! { <option value=column.id()>{column.label().to_owned()}</option> }).collect::<Vec<_>>())}
+                    {dynamic(move || offered.get().into_iter().map(|column| view! { <option value=column.id()>{column.label().to_owned()}</option> }).collect::<Vec<_>>())}
                 </select>
             </label>
             <label class="item">"Groups show "

@@ -14,22 +14,14 @@ pub struct Frame {
     pub line: f64,
 }
 
-/// Lines and columns that are drawn: those that can be seen, and a few around them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Window {
-    pub lines: Range<usize>,
-    /// Among those that are not pinned.
-    pub columns: Range<usize>,
-}
-
 /// Where each column that is not pinned begins, and the last one ends; from the first of them on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edges(Vec<u32>);
 
 /// So many lines are drawn above and below, and the window moves by as many.
-const LINES: usize = 8;
+const LINES: usize = 3;
 /// The same for columns.
-const COLUMNS: usize = 3;
+const COLUMNS: usize = 2;
 
 // === impl Edges ===
 
@@ -61,21 +53,21 @@ impl Edges {
 // === impl Frame ===
 
 impl Frame {
-    /// What is to be drawn of `lines` lines; `pinned`: the width of the columns that stay.
-    pub fn window(&self, lines: usize, edges: &Edges, pinned: u32) -> Window {
+    /// Of `lines` lines those that are drawn: what can be seen, and a few around it.
+    pub fn lines(&self, lines: usize) -> Range<usize> {
         let first = (self.top / self.line) as usize / LINES * LINES;
         let shown = (self.height / self.line) as usize + 1;
         let begin = first.saturating_sub(LINES).min(lines);
-        let end = (first + shown + 2 * LINES).min(lines);
+        begin..(first + shown + 2 * LINES).min(lines)
+    }
 
+    /// The same of the columns that are not pinned; `pinned`: the width of those that are.
+    pub fn columns(&self, edges: &Edges, pinned: u32) -> Range<usize> {
         let room = (self.width - f64::from(pinned)).max(0.0);
         let at = |x: f64| edges.0.partition_point(|edge| f64::from(*edge) <= x).saturating_sub(1);
         let first = at(self.left) / COLUMNS * COLUMNS;
         let last = at(self.left + room);
-        Window {
-            lines: begin..end,
-            columns: first.saturating_sub(COLUMNS).min(edges.count())..(last + 1 + COLUMNS).next_multiple_of(COLUMNS).min(edges.count()),
-        }
+        first.saturating_sub(COLUMNS).min(edges.count())..(last + 1 + COLUMNS).next_multiple_of(COLUMNS).min(edges.count())
     }
 
     /// How many lines can be seen whole.
@@ -126,39 +118,31 @@ mod tests {
         let edges = Edges::new((0..12_000).map(|index| 100 + index % 3));
         for step in 0..2000 {
             let (top, left) = (f64::from(step) * 37.0, f64::from(step) * 590.0);
-            let window = frame(top, left).window(5000, &edges, 300);
+            let (lines, columns) = (frame(top, left).lines(5000), frame(top, left).columns(&edges, 300));
             let first_line = (top / 28.0) as usize;
             let last_line = (((top + 600.0) / 28.0) as usize).min(4999);
+            assert!(lines.start <= first_line && lines.end > last_line, "{lines:?} at {top}");
+            assert!(lines.len() <= 22 + 3 * LINES);
+            let (begin, end) = (f64::from(edges.begin(columns.start)), f64::from(edges.begin(columns.end)));
             assert!(
-                window.lines.start <= first_line && window.lines.end > last_line,
-                "{window:?} at {top}"
+                begin <= left && (end >= left + 700.0 || columns.end == 12_000),
+                "{columns:?} at {left}"
             );
-            assert!(window.lines.len() <= 22 + 3 * LINES);
-            let (begin, end) = (
-                f64::from(edges.begin(window.columns.start)),
-                f64::from(edges.begin(window.columns.end)),
-            );
-            assert!(
-                begin <= left && (end >= left + 700.0 || window.columns.end == 12_000),
-                "{window:?} at {left}"
-            );
-            assert!(window.columns.len() <= 8 + 4 * COLUMNS);
+            assert!(columns.len() <= 8 + 4 * COLUMNS);
         }
     }
 
     #[test]
     fn little_is_drawn_whole() {
         let edges = Edges::new([100, 50].into_iter());
+        let frame = |top| frame(top, 0.0);
+        assert_eq!((frame(0.0).lines(3), frame(0.0).columns(&edges, 300)), (0..3, 0..2));
         assert_eq!(
-            frame(0.0, 0.0).window(3, &edges, 300),
-            Window {
-                lines: 0..3,
-                columns: 0..2
-            }
+            (frame(0.0).lines(0), frame(0.0).columns(&Edges::new([].into_iter()), 300)),
+            (0..0, 0..0)
         );
-        assert_eq!(frame(0.0, 0.0).window(0, &Edges::new([].into_iter()), 300), Window::default());
         // Scrolled further than there is anything since the runs became fewer.
-        assert!(frame(9999.0, 0.0).window(3, &edges, 300).lines.is_empty());
+        assert!(frame(9999.0).lines(3).is_empty());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod code;
 mod convert;
 mod draw;
 mod each;
+mod life;
 mod state;
 mod template;
 #[cfg(all(test, feature = "ssr"))]
@@ -21,7 +22,7 @@ use std::borrow::Cow;
 use leptos::{
     ev::EventDescriptor,
     html::ElementType,
-    prelude::NodeRef,
+    prelude::{NodeRef, Owner},
     tachys::{html::node_ref::NodeRefContainer, renderer::types::Element},
     wasm_bindgen::{JsCast, JsValue},
 };
@@ -41,10 +42,10 @@ pub enum AnyView {
     /// Drawn anew whenever what it reads has changed.
     Live(Box<dyn FnMut() -> AnyView + Send>),
     /// A list whose items stay as long as their keys do.
-    Each(Box<dyn FnMut() -> each::Items + Send>),
+    Each(Owner, Box<dyn FnMut() -> each::Items + Send>),
     Template(Template),
-    /// One of Leptos's own.
-    Foreign(leptos::prelude::AnyView),
+    /// One of Leptos's own, and where in the source it comes from: to Leptos they may be all of one type.
+    Foreign(u32, leptos::prelude::AnyView),
 }
 
 /// What fills a hole of a template.
@@ -100,6 +101,6 @@ where
 }
 
 #[doc(hidden)]
-pub fn foreign(view: impl leptos::prelude::IntoView) -> AnyView {
-    AnyView::Foreign(leptos::prelude::IntoAny::into_any(view))
+pub fn foreign(site: u32, view: impl leptos::prelude::IntoView) -> AnyView {
+    AnyView::Foreign(site, leptos::prelude::IntoAny::into_any(view))
 }

@@ -1,12 +1,14 @@
 //! `view!`, written like Leptos's own. It makes one text of all that is known when it is compiled, with holes for what is not, in place of
 //! a Rust type for each element: `app::view` reads the text and fills the holes, so that the browser's module has the code for that once.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use rstml::node::{
     KVAttributeValue, KeyedAttribute, KeyedAttributeValue, Node, NodeAttribute, NodeBlock, NodeElement, NodeName, NodeNameFragment,
 };
-use syn::{Expr, Lit, Stmt};
+use syn::{Expr, Lit, Stmt, spanned::Spanned as _};
 
 // What stands in the text; `app::view::code` reads it. Each is followed by a name or a text, up to the next of them.
 const OPEN: char = '\u{1}';
@@ -181,8 +183,9 @@ fn component(element: &NodeElement<rstml::Infallible>) -> TokenStream {
     let name = element.name();
     let attributes = element.attributes();
     let generics = &element.open_tag.generics;
+    let site = site(name);
     if element.children.is_empty() {
-        return quote! { crate::view::foreign(::leptos::view! { <#name #generics #(#attributes)*/> }) };
+        return quote! { crate::view::foreign(#site, ::leptos::view! { <#name #generics #(#attributes)*/> }) };
     }
     // A closure that is called with something is the component's own business.
     let inner = match &element.children[..] {
@@ -192,7 +195,15 @@ fn component(element: &NodeElement<rstml::Infallible>) -> TokenStream {
             quote! { { #view } }
         }
     };
-    quote! { crate::view::foreign(::leptos::view! { <#name #generics #(#attributes)*>#inner</#name> }) }
+    quote! { crate::view::foreign(#site, ::leptos::view! { <#name #generics #(#attributes)*>#inner</#name> }) }
+}
+
+/// A number of its own for each place in the source.
+fn site(name: &NodeName) -> u32 {
+    let span = name.span().unwrap();
+    let mut hash = DefaultHasher::new();
+    (span.file(), span.line(), span.column()).hash(&mut hash);
+    hash.finish() as u32
 }
 
 fn child(block: &NodeBlock) -> TokenStream {

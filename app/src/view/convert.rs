@@ -127,19 +127,19 @@ signals!(RwSignal ReadSignal Memo Signal ArcSignal);
 
 impl IntoAny for leptos::prelude::AnyView {
     fn into_any(self) -> AnyView {
-        AnyView::Foreign(self)
+        AnyView::Foreign(0, self)
     }
 }
 
 impl IntoAny for ViewFn {
     fn into_any(self) -> AnyView {
-        AnyView::Foreign(self.run())
+        AnyView::Foreign(0, self.run())
     }
 }
 
 impl<T: RenderHtml + Send + 'static> IntoAny for Suspend<T> {
     fn into_any(self) -> AnyView {
-        AnyView::Foreign(leptos::prelude::IntoAny::into_any(self))
+        AnyView::Foreign(0, leptos::prelude::IntoAny::into_any(self))
     }
 }
 

@@ -13,6 +13,7 @@ use leptos::{
 
 use super::{
     AnyView, each,
+    life::Life,
     state::State,
     template::{change_text, found_text, text_state},
 };
@@ -26,9 +27,9 @@ impl Render for AnyView {
             Self::Text(text) => text_state(text),
             Self::Many(views) => State::Many(views.into_iter().map(Self::build).collect(), Rndr::create_placeholder()),
             Self::Live(draw) => State::Live(live(draw, None)),
-            Self::Each(items) => State::Each(each::live(items, None)),
+            Self::Each(parent, items) => State::Each(each::live(parent, items, None)),
             Self::Template(template) => State::Template(template.build()),
-            Self::Foreign(view) => State::Foreign(view.build()),
+            Self::Foreign(site, view) => State::Foreign(site, view.build()),
         }
     }
 
@@ -55,7 +56,7 @@ impl Render for AnyView {
                 Ok(()) => return,
                 Err(template) => Self::Template(template),
             },
-            (Self::Foreign(view), State::Foreign(state)) => return view.rebuild(state),
+            (Self::Foreign(site, view), State::Foreign(before, state)) if site == *before => return view.rebuild(state),
             (view, _) => view,
         };
         let mut new = other.build();
@@ -67,7 +68,12 @@ impl Render for AnyView {
 
 /// `place`: where the page has what it draws first.
 fn live(mut draw: Box<dyn FnMut() -> AnyView + Send>, place: Option<(Cursor, PositionState)>) -> RenderEffect<State> {
+    let life = Life::here();
     RenderEffect::new(move |before: Option<State>| {
+        let before = match before {
+            Some(state) if life.is_over() => return state,
+            before => before,
+        };
         let view = draw();
         match (before, &place) {
             (Some(mut state), _) => {
@@ -138,9 +144,9 @@ impl RenderHtml for AnyView {
                 State::Many(states, cursor.next_placeholder(position))
             }
             Self::Live(draw) => State::Live(live(draw, Some((cursor.clone(), position.clone())))),
-            Self::Each(items) => State::Each(each::live(items, Some((cursor.clone(), position.clone())))),
+            Self::Each(parent, items) => State::Each(each::live(parent, items, Some((cursor.clone(), position.clone())))),
             Self::Template(template) => State::Template(template.hydrate(cursor, position)),
-            Self::Foreign(view) => State::Foreign(view.hydrate::<true>(cursor, position)),
+            Self::Foreign(site, view) => State::Foreign(site, view.hydrate::<true>(cursor, position)),
         }
     }
 

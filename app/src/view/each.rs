@@ -21,6 +21,7 @@ use leptos::{
 
 use super::{
     AnyView,
+    life::Life,
     state::{State, before},
 };
 
@@ -53,10 +54,12 @@ where
     T: Send + 'static,
     K: Eq + Hash + Send + 'static,
 {
+    // Whoever lists them, not whoever happens to draw the list later.
+    let parent = Owner::current().unwrap_or_default();
     let draw = Arc::new(draw);
     let mut numbers = HashMap::<K, Key>::new();
     let mut last = 0;
-    AnyView::Each(Box::new(move || {
+    let items = move || {
         let known = std::mem::take(&mut numbers);
         let mut listed = Items::new();
         for item in items() {
@@ -72,13 +75,18 @@ where
             listed.push((number, Box::new(move || draw(item))));
         }
         listed
-    }))
+    };
+    AnyView::Each(parent, Box::new(items))
 }
 
 /// `place`: where the page has what it draws first.
-pub fn live(mut items: Box<dyn FnMut() -> Items + Send>, place: Option<(Cursor, PositionState)>) -> RenderEffect<List> {
-    let parent = Owner::current().unwrap_or_default();
+pub fn live(parent: Owner, mut items: Box<dyn FnMut() -> Items + Send>, place: Option<(Cursor, PositionState)>) -> RenderEffect<List> {
+    let life = Life::here();
     RenderEffect::new(move |before: Option<List>| {
+        let before = match before {
+            Some(list) if life.is_over() => return list,
+            before => before,
+        };
         let woken = place.as_ref().filter(|_| before.is_none());
         let (kept, end) = match before {
             Some(list) => (list.items, Some(list.end)),

@@ -22,7 +22,7 @@ pub enum State {
     Live(RenderEffect<State>),
     Each(RenderEffect<List>),
     Template(Built),
-    Foreign(AnyViewState),
+    Foreign(u32, AnyViewState),
 }
 
 impl Mountable for State {
@@ -37,7 +37,7 @@ impl Mountable for State {
             Self::Live(effect) => effect.unmount(),
             Self::Each(effect) => effect.unmount(),
             Self::Template(built) => built.unmount(),
-            Self::Foreign(state) => state.unmount(),
+            Self::Foreign(_, state) => state.unmount(),
         }
     }
 
@@ -52,7 +52,7 @@ impl Mountable for State {
             Self::Live(effect) => effect.mount(parent, before),
             Self::Each(effect) => effect.mount(parent, before),
             Self::Template(built) => built.mount(parent, before),
-            Self::Foreign(state) => state.mount(parent, before),
+            Self::Foreign(_, state) => state.mount(parent, before),
         }
     }
 
@@ -67,7 +67,7 @@ impl Mountable for State {
             Self::Live(effect) => effect.insert_before_this(child),
             Self::Each(effect) => effect.insert_before_this(child),
             Self::Template(built) => built.insert_before_this(child),
-            Self::Foreign(state) => state.insert_before_this(child),
+            Self::Foreign(_, state) => state.insert_before_this(child),
         }
     }
 
@@ -78,7 +78,7 @@ impl Mountable for State {
             Self::Live(effect) => effect.elements(),
             Self::Each(effect) => effect.elements(),
             Self::Template(built) => built.elements(),
-            Self::Foreign(state) => state.elements(),
+            Self::Foreign(_, state) => state.elements(),
         }
     }
 }

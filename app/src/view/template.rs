@@ -16,8 +16,9 @@ use leptos::{
 };
 
 use super::{
-    AnyView, Hole,
+    Hole,
     code::{Kind, Step, Steps},
+    life::Life,
     state::{State, before},
     value::Value,
 };
@@ -306,7 +307,7 @@ fn put(value: Value, kind: Kind, name: &'static str, element: &Element, before: 
         }
         return Filled::Value(element.clone(), value);
     };
-    Filled::Live(element.clone(), live(read, kind, name, element.clone(), before))
+    Filled::Live(element.clone(), live(read, kind, name, element.clone(), before, false))
 }
 
 /// The same for what is in the page already.
@@ -315,29 +316,26 @@ fn keep(value: Value, kind: Kind, name: &'static str, element: &Element) -> Fill
         return Filled::Value(element.clone(), value);
     };
     // Of what is there nothing is known but that it is right.
-    let mut woken = Some(read);
-    let first = std::rc::Rc::new(std::cell::Cell::new(true));
-    let to = element.clone();
-    let effect = RenderEffect::new(move |before: Option<Value>| {
-        let now = woken.as_mut().map_or(Value::Nothing, |read| read().now());
-        if !first.replace(false) && !before.is_some_and(|before| before.is_same(&now)) {
-            write(&now, kind, name, &to);
-        }
-        now
-    });
-    Filled::Live(element.clone(), effect)
+    Filled::Live(element.clone(), live(read, kind, name, element.clone(), None, true))
 }
 
+/// `woken`: what it says first is in the page.
 fn live(
     mut read: Box<dyn FnMut() -> Value + Send>,
     kind: Kind,
     name: &'static str,
     element: Element,
     before: Option<Value>,
+    mut woken: bool,
 ) -> RenderEffect<Value> {
+    let life = Life::here();
     let change = move |before: Option<Value>| {
+        let before = match before {
+            Some(value) if life.is_over() => return value,
+            before => before,
+        };
         let now = read().now();
-        if !before.is_some_and(|before| before.is_same(&now)) {
+        if !std::mem::take(&mut woken) && !before.is_some_and(|before| before.is_same(&now)) {
             write(&now, kind, name, &element);
         }
         now
@@ -390,12 +388,5 @@ pub fn change_text(node: &Text, before: &mut Cow<'static, str>, text: Cow<'stati
     if *before != text {
         Rndr::set_text(node, &text);
         *before = text;
-    }
-}
-
-impl AnyView {
-    /// Whether it holds the place of nothing.
-    pub fn is_nothing(&self) -> bool {
-        matches!(self, Self::Nothing)
     }
 }

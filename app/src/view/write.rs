@@ -71,9 +71,9 @@ pub fn write(view: AnyView, out: &mut impl Out, position: &mut Position, escape:
             placeholder(out, position, escape);
         }
         AnyView::Live(mut draw) => write(draw(), out, position, escape, mark, extra),
-        AnyView::Each(items) => write(listed(items), out, position, escape, mark, extra),
+        AnyView::Each(_, items) => write(listed(items), out, position, escape, mark, extra),
         AnyView::Template(template) => template.write(out, position, escape, mark, extra),
-        AnyView::Foreign(view) => out.foreign(view, position, escape, mark, extra),
+        AnyView::Foreign(_, view) => out.foreign(view, position, escape, mark, extra),
     }
 }
 
@@ -83,7 +83,7 @@ pub fn ask(view: &mut AnyView) {
         AnyView::Nothing | AnyView::Text(_) => {}
         AnyView::Many(views) => views.iter_mut().for_each(ask),
         AnyView::Live(draw) => ask(&mut draw()),
-        AnyView::Each(items) => items().into_iter().for_each(|(_, draw)| ask(&mut draw())),
+        AnyView::Each(_, items) => items().into_iter().for_each(|(_, draw)| ask(&mut draw())),
         AnyView::Template(template) => {
             for hole in &mut template.holes {
                 match hole {
@@ -93,7 +93,7 @@ pub fn ask(view: &mut AnyView) {
                 }
             }
         }
-        AnyView::Foreign(view) => view.dry_resolve(),
+        AnyView::Foreign(_, view) => view.dry_resolve(),
     }
 }
 
@@ -106,7 +106,7 @@ pub fn resolved(view: AnyView) -> Pin<Box<dyn Future<Output = AnyView> + Send>> 
                 let view = draw();
                 resolved(view).await
             }
-            AnyView::Each(items) => {
+            AnyView::Each(_, items) => {
                 let views = listed(items);
                 resolved(views).await
             }
@@ -114,7 +114,7 @@ pub fn resolved(view: AnyView) -> Pin<Box<dyn Future<Output = AnyView> + Send>> 
                 code,
                 holes: join_all(holes.into_iter().map(filled)).await,
             }),
-            AnyView::Foreign(view) => AnyView::Foreign(view.resolve().await),
+            AnyView::Foreign(site, view) => AnyView::Foreign(site, view.resolve().await),
             view @ (AnyView::Nothing | AnyView::Text(_)) => view,
         }
     })

@@ -14,7 +14,7 @@ use leptos::{
 use super::{
     Sheet,
     cell::Look,
-    heading::{heading, menu},
+    heading::{further, heading, menu},
     paint::{Painter, Scene},
     pinned_width, width,
 };
@@ -118,10 +118,9 @@ fn widths(sheet: Sheet) -> String {
 }
 
 fn head(sheet: Sheet) -> AnyView {
-    let view = sheet.view.read();
     let shown = sheet.shown.read();
     let (pinned, free) = shown.split_at(shown.partition_point(|shown| shown.pinned.is_some()));
-    let all = |shown: &[Shown]| shown.iter().map(|shown| heading(sheet, &view, shown.clone())).collect::<Vec<_>>();
+    let all = |shown: &[Shown]| shown.iter().map(|shown| heading(sheet, shown.clone())).collect::<Vec<_>>();
     view! { <tr role="row" aria-rowindex="1">{all(pinned)}<td class="gap" aria-hidden="true"></td>{all(free)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
 }
 
@@ -201,17 +200,12 @@ impl Sheet {
             return;
         };
         let inside = |selector: &str| target.closest(selector).ok().flatten();
-        if let Some(link) = inside("a[data-further]") {
-            // Without Shift it is a link like others.
-            if event.shift_key()
-                && let Some(href) = link.get_attribute("data-further")
-            {
-                event.prevent_default();
-                self.place.follow(&href);
-            }
-            return;
-        }
         if inside("a").is_some() {
+            // Without Shift, the one in a heading is a link like others.
+            if let Some(view) = further(self, event) {
+                event.prevent_default();
+                self.place.go(&view);
+            }
             return;
         }
         if inside(".more").is_some() {

@@ -110,8 +110,8 @@ pub fn shown(view: &View, columns: &[Column], across: &Range<usize>) -> Vec<Show
 
 /// Of each column that is drawn, of what is left out before those that are not pinned, and of what is behind the last one.
 fn widths(sheet: Sheet) -> String {
-    let shown = sheet.shown.read();
     let before = sheet.edges.read().begin(sheet.across.read().start);
+    let shown = sheet.shown.read();
     let (pinned, free) = shown.split_at(shown.partition_point(|shown| shown.pinned.is_some()));
     let all = |shown: &[Shown]| shown.iter().map(|shown| format!("{}px ", shown.width)).collect::<String>();
     format!("{}{before}px {}minmax(0, 1fr)", all(pinned), all(free))
@@ -130,9 +130,10 @@ fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
     let brush = Brush::new_local(None);
     Effect::new(move |_| {
         let Some(body) = body.get() else { return };
+        // What others are made from comes before them: an effect does not notice what changed while it looked at something made from it.
+        let view = sheet.view.read();
         let lines = sheet.lines.get();
         let (columns, scales, names) = (sheet.shown.get(), sheet.scales.get(), sheet.names.read());
-        let view = sheet.view.read();
         let selection = sheet.selection.read();
         let (window, at, tall) = (sheet.down.get(), sheet.at.get(), tall.get());
         sheet.drawn.track();

@@ -567,7 +567,8 @@ impl Head {
         };
         let by = &scene.lines.by[scene.lines.groups.groups[at].level];
         let rows = scene.lines.members(at);
-        key.set_text_content(Some(&by.key));
+        let label = super::column_of(by).map_or_else(|| by.key.clone(), |column| column.label().to_owned());
+        key.set_text_content(Some(&label));
         value.set_text_content(Some(&common(rows[0], by, scene)));
         many.set_text_content(Some(&count(rows.len())));
         Ok(())

@@ -41,8 +41,8 @@ pub enum Offered {
     Word,
 }
 
-/// More are not offered.
-const MOST: usize = 50;
+/// More are not offered: the list is drawn with each key.
+const MOST: usize = 20;
 
 /// What could stand at `cursor`, a place in bytes; the likeliest first.
 pub fn complete(store: &Store, query: &str, cursor: usize) -> Completion {

@@ -14,7 +14,7 @@ use leptos::{
 use super::{
     Sheet,
     cell::Look,
-    heading::{heading, menu},
+    heading::{further, heading, menu},
     paint::{Painter, Scene},
     pinned_width, width,
 };
@@ -110,18 +110,17 @@ pub fn shown(view: &View, columns: &[Column], across: &Range<usize>) -> Vec<Show
 
 /// Of each column that is drawn, of what is left out before those that are not pinned, and of what is behind the last one.
 fn widths(sheet: Sheet) -> String {
-    let shown = sheet.shown.read();
     let before = sheet.edges.read().begin(sheet.across.read().start);
+    let shown = sheet.shown.read();
     let (pinned, free) = shown.split_at(shown.partition_point(|shown| shown.pinned.is_some()));
     let all = |shown: &[Shown]| shown.iter().map(|shown| format!("{}px ", shown.width)).collect::<String>();
     format!("{}{before}px {}minmax(0, 1fr)", all(pinned), all(free))
 }
 
 fn head(sheet: Sheet) -> AnyView {
-    let view = sheet.view.read();
     let shown = sheet.shown.read();
     let (pinned, free) = shown.split_at(shown.partition_point(|shown| shown.pinned.is_some()));
-    let all = |shown: &[Shown]| shown.iter().map(|shown| heading(sheet, &view, shown.clone())).collect::<Vec<_>>();
+    let all = |shown: &[Shown]| shown.iter().map(|shown| heading(sheet, shown.clone())).collect::<Vec<_>>();
     view! { <tr role="row" aria-rowindex="1">{all(pinned)}<td class="gap" aria-hidden="true"></td>{all(free)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
 }
 
@@ -131,9 +130,10 @@ fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
     let brush = Brush::new_local(None);
     Effect::new(move |_| {
         let Some(body) = body.get() else { return };
+        // What others are made from comes before them: an effect does not notice what changed while it looked at something made from it.
+        let view = sheet.view.read();
         let lines = sheet.lines.get();
         let (columns, scales, names) = (sheet.shown.get(), sheet.scales.get(), sheet.names.read());
-        let view = sheet.view.read();
         let selection = sheet.selection.read();
         let (window, at, tall) = (sheet.down.get(), sheet.at.get(), tall.get());
         sheet.drawn.track();
@@ -201,17 +201,12 @@ impl Sheet {
             return;
         };
         let inside = |selector: &str| target.closest(selector).ok().flatten();
-        if let Some(link) = inside("a[data-further]") {
-            // Without Shift it is a link like others.
-            if event.shift_key()
-                && let Some(href) = link.get_attribute("data-further")
-            {
-                event.prevent_default();
-                self.place.follow(&href);
-            }
-            return;
-        }
         if inside("a").is_some() {
+            // Without Shift, the one in a heading is a link like others.
+            if let Some(view) = further(self, event) {
+                event.prevent_default();
+                self.place.go(&view);
+            }
             return;
         }
         if inside(".more").is_some() {

@@ -31,22 +31,35 @@ const MENU: &str = "column-menu";
 /// In pixels.
 const LEAST: i32 = 48;
 
-pub fn heading(sheet: Sheet, view: &View, shown: Shown) -> AnyView {
+/// What depends on how the table is sorted follows it by itself, so that a click leaves the headings where they are.
+pub fn heading(sheet: Sheet, shown: Shown) -> AnyView {
     let Shown { index, column, pinned, .. } = shown;
-    let order = view.order();
-    let place = order.iter().position(|sort| sort.column == column);
-    let descending = place.map(|place| order[place].descending);
-    let sorted = descending.map(|descending| if descending { "descending" } else { "ascending" });
-    let arrow = descending.map(|descending| {
-        let which = place
-            .filter(|_| order.len() > 1)
-            .map(|place| view! { <span class="family">{place + 1}</span> });
-        view! { <Icon icon=if descending { icon::ArrowDown } else { icon::ArrowUp }/>{which} }
+    let view = sheet.place.view;
+    let order = Memo::new({
+        let column = column.clone();
+        move |_| {
+            let order = view.read().order();
+            let place = order.iter().position(|sort| sort.column == column)?;
+            Some((order[place].descending, place, order.len()))
+        }
     });
+    let sorted = move || {
+        order
+            .get()
+            .map(|(descending, ..)| if descending { "descending" } else { "ascending" })
+    };
+    let arrow = move || {
+        order.get().map(|(descending, place, all)| {
+            let which = (all > 1).then(|| view! { <span class="family">{place + 1}</span> });
+            view! { <Icon icon=if descending { icon::ArrowDown } else { icon::ArrowUp }/>{which} }
+        })
+    };
     let family = column.family().map(|family| view! { <span class="family">{family}</span> });
     let label = column.label().to_owned();
-    let href = sheet.place.href(&view.clicked(&column, false));
-    let further = sheet.place.href(&view.clicked(&column, true));
+    let href = {
+        let column = column.clone();
+        sheet.place.link(move |view| view.clicked(&column, false))
+    };
     let is_name = column == Column::Name;
     let all = is_name.then(|| {
         let chosen = move || sheet.all_chosen();
@@ -65,7 +78,7 @@ pub fn heading(sheet: Sheet, view: &View, shown: Shown) -> AnyView {
         <th scope="col" role="columnheader" class=class aria-colindex=index aria-sort=sorted style=("inset-inline-start", pinned.map(|left| format!("{left}px"))) data-column=column.id() draggable=if is_name { "false" } else { "true" }>
             <div class="line">
                 {all}
-                <a href=href title=format!("{label}. Sort; with Shift sort further by it") data-further=further data-noscroll="" draggable="false"><bdi class="clip">{label.clone()}</bdi>{family}{arrow}</a>
+                <a href=href title=format!("{label}. Sort; with Shift sort further by it") data-noscroll="" draggable="false"><bdi class="clip">{label.clone()}</bdi>{family}{dynamic(arrow)}</a>
                 {more}
             </div>
             <span class="grip" aria-hidden="true"></span>
@@ -170,6 +183,12 @@ fn column_at(event: &ev::Event) -> Option<Column> {
     let target = event.target()?.dyn_into::<web_sys::Element>().ok()?;
     let heading = target.closest("th[data-column]").ok()??;
     Column::read(&heading.get_attribute("data-column")?)
+}
+
+/// Where a click with Shift on a heading leads: it sorts further.
+pub fn further(sheet: Sheet, event: &ev::MouseEvent) -> Option<View> {
+    let column = column_at(event).filter(|_| event.shift_key())?;
+    Some(sheet.place.now().clicked(&column, true))
 }
 
 fn is_grip(event: &ev::Event) -> bool {

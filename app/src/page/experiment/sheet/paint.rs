@@ -220,8 +220,12 @@ impl Painter {
         if self.made == made {
             return Ok(());
         }
+        let as_many_pinned = self.made.1 == pinned;
         self.made = made;
         self.mould = mould(made)?;
+        if as_many_pinned {
+            return self.rows.iter_mut().chain(&mut self.spare).try_for_each(|row| row.fit(made.0));
+        }
         self.spare.clear();
         for row in self.rows.drain(..) {
             row.row.remove();
@@ -239,7 +243,8 @@ impl Painter {
         }
         if window.start > here.start {
             // What went out at the top comes in at the bottom.
-            let gone = self.rows.drain(..window.start - here.start).collect::<Vec<_>>();
+            let out = (window.start - here.start).min(self.rows.len());
+            let gone = self.rows.drain(..out).collect::<Vec<_>>();
             for row in gone {
                 match self.rows.len() < window.len() {
                     true => {
@@ -395,6 +400,21 @@ impl Row {
         })
     }
 
+    /// As many cells as `columns` ask for, behind those that are pinned.
+    fn fit(&mut self, columns: usize) -> Done {
+        while self.cells.len() + 1 > columns.max(1) {
+            if let Some(cell) = self.cells.pop() {
+                cell.cell.remove();
+            }
+        }
+        while self.cells.len() + 1 < columns {
+            let cell = blank(false)?;
+            self.row.insert_before(&cell, self.row.last_child().as_ref())?;
+            self.cells.push(Cell::of(cell)?);
+        }
+        Ok(())
+    }
+
     fn write(&mut self, index: usize, stamp: Stamp, scene: &Scene<'_>) -> Done {
         let line = &scene.lines.lines[index];
         if self.index != index {
@@ -547,7 +567,8 @@ impl Head {
         };
         let by = &scene.lines.by[scene.lines.groups.groups[at].level];
         let rows = scene.lines.members(at);
-        key.set_text_content(Some(&by.key));
+        let label = super::column_of(by).map_or_else(|| by.key.clone(), |column| column.label().to_owned());
+        key.set_text_content(Some(&label));
         value.set_text_content(Some(&common(rows[0], by, scene)));
         many.set_text_content(Some(&count(rows.len())));
         Ok(())
@@ -697,11 +718,7 @@ fn mould((columns, pinned): (usize, usize)) -> Done<Node> {
         if at == pinned {
             gap()?;
         }
-        let cell = element("td", if at < pinned { "pinned" } else { "" })?;
-        cell.set_attribute("role", "gridcell")?;
-        let data = document().create_element("data")?;
-        data.append_child(&document().create_text_node(""))?;
-        cell.append_child(&data)?;
+        let cell = blank(at < pinned)?;
         row.append_child(&cell)?;
     }
     if pinned >= columns {
@@ -709,6 +726,16 @@ fn mould((columns, pinned): (usize, usize)) -> Done<Node> {
     }
     gap()?;
     Ok(row.into())
+}
+
+/// A cell without anything in it.
+fn blank(pinned: bool) -> Done<Node> {
+    let cell = element("td", if pinned { "pinned" } else { "" })?;
+    cell.set_attribute("role", "gridcell")?;
+    let data = document().create_element("data")?;
+    data.append_child(&document().create_text_node(""))?;
+    cell.append_child(&data)?;
+    Ok(cell.into())
 }
 
 fn twister(open: bool) -> Done<Element> {

@@ -49,7 +49,10 @@ impl Suggest {
         let text = input.value();
         self.settled.set(false);
         self.at.set(None);
-        self.completion.set(sheet.complete(&text, self.cursor(&text)));
+        let completion = sheet.complete(&text, self.cursor(&text));
+        if *self.completion.read_untracked() != completion {
+            self.completion.set(completion);
+        }
         sheet.draft.set(text);
         if let Some(timer) = self.timer.get_value() {
             timer.clear();

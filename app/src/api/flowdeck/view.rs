@@ -51,7 +51,7 @@ pub struct Wish {
 }
 
 /// The views that one may open in an experiment, and the id of the one that it opens with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offers {
     pub views: Vec<Saved>,
     pub default: Option<String>,
@@ -74,6 +74,8 @@ impl Saved {
     }
 }
 
+/// `experiment`: its id, or `all` for the page of all runs.
+///
 /// # Errors
 /// 404 where one may not see the experiment.
 pub async fn list(client: &Client, experiment: &str) -> Result<Offers> {

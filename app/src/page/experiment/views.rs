@@ -1,10 +1,12 @@
 //! Named views: what stands in the address, kept under a name, for oneself or with the team.
 
+use std::collections::BTreeSet;
+
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
     runs::Runs,
-    view::{Place, View},
+    view::{EVERY, Place, View},
 };
 use crate::{
     Site,
@@ -12,6 +14,7 @@ use crate::{
         ApiError, Client,
         flowdeck::view::{self, Offered, Offers, Opens, Saved, Wish},
     },
+    page::Elsewhere,
     part::{
         button::Button,
         dynamic::dynamic,
@@ -19,7 +22,7 @@ use crate::{
         menu::Menu,
         toast::Toasts,
     },
-    state::query::Query,
+    state::{address::Screen as _, query::Query},
 };
 
 #[derive(Clone, Copy)]
@@ -46,6 +49,25 @@ const WORDS: [(&str, &str); 3] = [
 
 // === impl View ===
 
+/// Whether the names of views belong to what is on screen: one is opened, or one may open by itself.
+pub fn is_open(view: &View) -> bool {
+    *view == View::default() || view.saved.as_ref().is_some_and(|id| id != NONE)
+}
+
+/// Goes to the view that opens first, where the address says nothing. Whether there is one.
+pub fn open(offers: &Offers, place: Place) -> bool {
+    let first = offers.views.iter().find(|saved| Some(&saved.id) == offers.default.as_ref());
+    let Some(saved) = first.filter(|_| place.now() == View::default()) else {
+        return false;
+    };
+    let view = View::of(saved);
+    match use_context::<Elsewhere>() {
+        Some(Elsewhere(send)) => send(place.href(&view)),
+        None => place.replace(&view),
+    }
+    true
+}
+
 impl View {
     /// What of it is kept under a name: not where one is in it.
     fn state(&self) -> String {
@@ -53,6 +75,7 @@ impl View {
             saved: None,
             panel: false,
             tab: super::view::Tab::Runs,
+            selected: BTreeSet::new(),
             ..self.clone()
         };
         state.first().query().href().trim_start_matches('?').to_owned()
@@ -67,17 +90,23 @@ impl View {
 }
 
 pub fn views(runs: Runs, place: Place) -> AnyView {
+    let offers = runs.offers.get_value();
+    let known = offers.is_some();
     let views = Views {
         place,
         experiment: runs.experiment,
         folder: runs.folder,
         client: runs.client,
         toasts: Toasts::expect(),
-        offers: RwSignal::new(Offers::default()),
+        offers: RwSignal::new(offers.unwrap_or_default()),
         error: RwSignal::new(None),
         me: StoredValue::new(Site::expect().user),
     };
-    Effect::new(move |_| views.load(true));
+    Effect::new(move |_| {
+        if !known {
+            views.load(true);
+        }
+    });
     let label = move || views.current().map_or_else(|| "Views".to_owned(), |saved| saved.name);
     let changed = move || {
         let changed = views.current().is_some_and(|saved| views.is_changed(&saved));
@@ -133,17 +162,12 @@ impl Views {
         spawn_local(async move {
             match view::list(&client, &experiment).await {
                 Ok(offers) => {
-                    let opens = offers
-                        .views
-                        .iter()
-                        .find(|saved| Some(&saved.id) == offers.default.as_ref())
-                        .cloned();
                     if self.offers.try_set(offers).is_some() {
                         return;
                     }
                     self.error.set(None);
-                    if let Some(saved) = opens.filter(|_| first && self.place.now() == View::default()) {
-                        self.place.replace(&View::of(&saved));
+                    if first {
+                        self.offers.with_untracked(|offers| open(offers, self.place));
                     }
                 }
                 Err(error) => drop(self.error.try_set(Some(error))),
@@ -171,6 +195,7 @@ impl Views {
         let place = RwSignal::new(match own.as_ref().map(|saved| &saved.place) {
             Some(None) => WORDS[2].0.to_owned(),
             Some(Some(Offered::Folder(_))) => WORDS[1].0.to_owned(),
+            _ if self.experiment.with_value(|experiment| experiment == EVERY) => WORDS[2].0.to_owned(),
             _ => WORDS[0].0.to_owned(),
         });
         let shared = RwSignal::new(own.as_ref().is_some_and(|saved| saved.shared));
@@ -209,7 +234,12 @@ impl Views {
                 self.delete(saved);
             }
         };
-        let places = WORDS.into_iter().filter(move |(word, _)| *word != "folder" || folder.is_some());
+        let every = self.experiment.with_value(|experiment| experiment == EVERY);
+        let places = WORDS.into_iter().filter(move |(word, _)| match *word {
+            "experiment" => !every,
+            "folder" => folder.is_some(),
+            _ => true,
+        });
         view! {
             <form class="view-form" on:submit=submit>
                 <label class="field"><span>"Name of the view"</span><input class="input" maxlength="100" required autocomplete="off" prop:value=name on:input=move |event| name.set(event_target_value(&event))/></label>

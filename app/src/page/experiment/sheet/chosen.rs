@@ -9,7 +9,10 @@ use super::{
     lines::HIDDEN,
 };
 use crate::{
-    page::{compare, experiment::view::View},
+    page::{
+        compare,
+        experiment::view::{SELECTED, View},
+    },
     part::{
         button::Button,
         dynamic::dynamic,
@@ -67,6 +70,7 @@ fn acts(sheet: Sheet, many: usize, hidden: bool, form: RwSignal<Option<Form>>) -
     view! {
         <div class="toolbar chosen" role="toolbar" aria-label="Selected runs">
             <b>{format!("{} {word} selected", count(many))}</b>
+            {(many > SELECTED).then(|| view! { <span class="faint small">{format!("A copied link selects {} runs at most", count(SELECTED))}</span> })}
             {(many > 1).then(|| view! { <a class="button small" href=move || side_by_side(sheet)><Icon icon=icon::Columns/>"Compare"</a> })}
             <Button class="small" icon=icon::Tag press=toggle(Form::Tag)>"Tag"</Button>
             <Button class="small" icon=icon::Pencil press=toggle(Form::Name)>"Rename"</Button>

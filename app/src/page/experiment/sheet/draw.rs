@@ -264,12 +264,13 @@ impl Part<'_> {
         view! { <span class="faint clip">{by.key.clone()}</span><bdi class="name clip">{value}</bdi><span class="count">{count(rows.len())}</span> }.into_any()
     }
 
+    /// As a cell says it: an experiment or a run by its name, a dataset without its digest.
     fn value(&self, row: u32, by: &Name) -> String {
-        match self.store.cell(row, by) {
-            Cell::Text("") => "empty".into(),
-            Cell::Text(text) => text.to_owned(),
-            Cell::Number(_) => super::column_of(by).map_or_else(String::new, |column| cell(self.store, row, &column, self.look).text),
-            Cell::Missing => "none".into(),
+        match (self.store.cell(row, by), super::column_of(by)) {
+            (Cell::Text(""), _) => "empty".into(),
+            (Cell::Missing, _) => "none".into(),
+            (Cell::Text(text), None) => text.to_owned(),
+            (_, column) => column.map_or_else(String::new, |column| cell(self.store, row, &column, self.look).text),
         }
     }
 }

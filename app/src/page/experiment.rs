@@ -22,7 +22,7 @@ use leptos_router::hooks::use_params_map;
 
 pub use self::{about::internal, row::phase, title::way, view::EVERY};
 use self::{
-    runs::Runs,
+    runs::{Opened, Runs},
     view::{Place, Tab, View},
 };
 use super::{
@@ -30,11 +30,7 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    api::{
-        self, Client,
-        flowdeck::{self, view::Offers},
-        mlflow::experiment,
-    },
+    api::{self, Client, mlflow::experiment},
     part::{
         crumbs::{Crumb, Crumbs},
         face::Loading,
@@ -73,18 +69,13 @@ fn page(id: String) -> AnyView {
         )
     };
     // Which view opens first is asked only where the address says nothing.
-    let offers = {
+    let saved = {
         let (client, id, first) = (client.clone(), id.clone(), first.clone());
         Resource::new(
             || (),
             move |()| {
                 let (client, id, first) = (client.clone(), id.clone(), first.clone());
-                async move {
-                    match views::is_open(&first) {
-                        true => flowdeck::view::list(&client, &id).await.ok(),
-                        false => None,
-                    }
-                }
+                async move { views::opened(&client, &id, &first).await }
             },
         )
     };
@@ -111,12 +102,17 @@ fn page(id: String) -> AnyView {
                 Suspend::new(async move {
                     match experiment.await {
                         Ok(experiment) => {
-                            let offers = offers.await;
-                            let opened = offers.as_ref().is_some_and(|offers| views::open(offers, place));
-                            let first = runs.await.filter(|_| !opened);
+                            let saved = saved.await;
+                            let elsewhere = saved.as_ref().is_ok_and(|saved| views::open(saved.as_ref(), place));
+                            let first = runs.await.filter(|_| !elsewhere);
                             match experiment {
-                                Some(experiment) => known(experiment, first, offers, place),
-                                None => every(first, offers, place),
+                                Some(experiment) => known(experiment, first, saved, place),
+                                None => match first {
+                                    Some(Err(error)) if !error.is_deferred() && error.status != 400 => {
+                                        view! { <Title text="All runs"/><Trouble what="the runs" error=error retry=move |()| runs.refetch()/> }.into_any()
+                                    }
+                                    first => every(first, saved, place),
+                                },
                             }
                         }
                         Err(error) => {
@@ -133,9 +129,9 @@ fn page(id: String) -> AnyView {
 
 type First = Option<api::Result<table::Page>>;
 
-fn known(experiment: experiment::Experiment, first: First, offers: Option<Offers>, place: Place) -> AnyView {
+fn known(experiment: experiment::Experiment, first: First, saved: Opened, place: Place) -> AnyView {
     let view = place.view;
-    let runs = Runs::new(&experiment.experiment_id, &experiment.name, first, offers, view);
+    let runs = Runs::new(&experiment.experiment_id, &experiment.name, first, saved, view);
     let experiment = RwSignal::new(experiment);
     let tab = Memo::new(move |_| view.read().tab);
     let link = move |tab: Tab| Signal::derive(place.link(move |view| View { tab, panel: false, ..view }));
@@ -159,8 +155,8 @@ fn known(experiment: experiment::Experiment, first: First, offers: Option<Offers
 }
 
 /// The runs of all experiments.
-fn every(first: First, offers: Option<Offers>, place: Place) -> AnyView {
-    let runs = Runs::new(EVERY, "", first, offers, place.view);
+fn every(first: First, saved: Opened, place: Place) -> AnyView {
+    let runs = Runs::new(EVERY, "", first, saved, place.view);
     let many = move || runs.count.get().or_else(|| runs.page.read().as_ref().map(|page| page.count()));
     let way = vec![Crumb::link("Experiments", Route::Experiments.href()), Crumb::here("All runs")];
     view! {

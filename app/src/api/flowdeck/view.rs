@@ -51,7 +51,7 @@ pub struct Wish {
 }
 
 /// The views that one may open in an experiment, and the id of the one that it opens with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Offers {
     pub views: Vec<Saved>,
     pub default: Option<String>,

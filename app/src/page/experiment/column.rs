@@ -138,10 +138,10 @@ impl Column {
             Self::Experiment => "Experiment",
             Self::Dataset => "Dataset",
             Self::Parent => "Parent",
-            Self::Folder(Folder::Experiment) => "Folder of the experiment",
-            Self::Folder(Folder::TopOfExperiment) => "Outermost folder of the experiment",
-            Self::Folder(Folder::Run) => "Folder in the run's name",
-            Self::Folder(Folder::TopOfRun) => "Outermost folder in the run's name",
+            Self::Folder(Folder::Experiment) => "Folder",
+            Self::Folder(Folder::TopOfExperiment) => "Top folder",
+            Self::Folder(Folder::Run) => "Folder in name",
+            Self::Folder(Folder::TopOfRun) => "Top folder in name",
             Self::Param(key) | Self::Metric(key) | Self::Tag(key) | Self::Stat(_, key) => key,
         }
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::{
         ApiError, Client, Result,
-        flowdeck::view::Offers,
+        flowdeck::view::Saved,
         mlflow::{
             experiment,
             run::{self, Found, Search},
@@ -29,8 +29,8 @@ pub struct Runs {
     pub experiment: StoredValue<String>,
     /// The folder that the experiment lies in.
     pub folder: StoredValue<Option<String>>,
-    /// The named views, where they came with the page.
-    pub offers: StoredValue<Option<Offers>>,
+    /// The named view that it was opened with.
+    pub opened: StoredValue<Opened>,
     pub page: RwSignal<Option<Arc<Page>>>,
     pub error: RwSignal<Option<ApiError>>,
     pub busy: RwSignal<bool>,
@@ -49,6 +49,9 @@ pub struct Runs {
     /// Counts the questions: an answer to an old one is dropped.
     turn: StoredValue<u32>,
 }
+
+/// A named view, or an error where it is not known which.
+pub type Opened = Result<Option<Saved>>;
 
 /// What MLflow found.
 struct Answer {
@@ -85,7 +88,7 @@ impl Answer {
 
 impl Runs {
     /// `name`: of the experiment.
-    pub fn new(experiment: &str, name: &str, first: Option<Result<Page>>, offers: Option<Offers>, view: Memo<View>) -> Self {
+    pub fn new(experiment: &str, name: &str, first: Option<Result<Page>>, opened: Opened, view: Memo<View>) -> Self {
         let (page, error) = match first {
             Some(Ok(page)) => (Some(Arc::new(page)), None),
             Some(Err(error)) if !error.is_deferred() => (None, Some(error)),
@@ -95,7 +98,7 @@ impl Runs {
         let runs = Self {
             experiment: StoredValue::new(experiment.to_owned()),
             folder: StoredValue::new(name.rsplit_once('/').map(|(folder, _)| folder.to_owned())),
-            offers: StoredValue::new(offers),
+            opened: StoredValue::new(opened),
             page: RwSignal::new(page),
             error: RwSignal::new(error),
             busy: RwSignal::new(!arrived),

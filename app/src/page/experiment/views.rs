@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
-    runs::Runs,
+    runs::{Opened, Runs},
     view::{EVERY, Place, View},
 };
 use crate::{
@@ -49,15 +49,19 @@ const WORDS: [(&str, &str); 3] = [
 
 // === impl View ===
 
-/// Whether the names of views belong to what is on screen: one is opened, or one may open by itself.
-pub fn is_open(view: &View) -> bool {
-    *view == View::default() || view.saved.as_ref().is_some_and(|id| id != NONE)
+/// The named view that the address says, or that opens where it says nothing.
+pub async fn opened(client: &Client, experiment: &str, view: &View) -> Opened {
+    if view.saved.as_deref().map_or(*view != View::default(), |id| id == NONE) {
+        return Ok(None);
+    }
+    let offers = view::list(client, experiment).await?;
+    let id = view.saved.as_ref().or(offers.default.as_ref());
+    Ok(offers.views.into_iter().find(|saved| Some(&saved.id) == id))
 }
 
-/// Goes to the view that opens first, where the address says nothing. Whether there is one.
-pub fn open(offers: &Offers, place: Place) -> bool {
-    let first = offers.views.iter().find(|saved| Some(&saved.id) == offers.default.as_ref());
-    let Some(saved) = first.filter(|_| place.now() == View::default()) else {
+/// Goes to the view that opens where the address says nothing. Whether that is so.
+pub fn open(saved: Option<&Saved>, place: Place) -> bool {
+    let Some(saved) = saved.filter(|_| place.now() == View::default()) else {
         return false;
     };
     let view = View::of(saved);
@@ -90,23 +94,24 @@ impl View {
 }
 
 pub fn views(runs: Runs, place: Place) -> AnyView {
-    let offers = runs.offers.get_value();
-    let known = offers.is_some();
+    let opened = runs.opened.get_value();
+    let is_unknown = opened.is_err();
+    // The others come when the page is awake.
+    let offers = Offers {
+        views: opened.ok().flatten().into_iter().collect(),
+        default: None,
+    };
     let views = Views {
         place,
         experiment: runs.experiment,
         folder: runs.folder,
         client: runs.client,
         toasts: Toasts::expect(),
-        offers: RwSignal::new(offers.unwrap_or_default()),
+        offers: RwSignal::new(offers),
         error: RwSignal::new(None),
         me: StoredValue::new(Site::expect().user),
     };
-    Effect::new(move |_| {
-        if !known {
-            views.load(true);
-        }
-    });
+    Effect::new(move |_| views.load(is_unknown));
     let label = move || views.current().map_or_else(|| "Views".to_owned(), |saved| saved.name);
     let changed = move || {
         let changed = views.current().is_some_and(|saved| views.is_changed(&saved));
@@ -162,12 +167,17 @@ impl Views {
         spawn_local(async move {
             match view::list(&client, &experiment).await {
                 Ok(offers) => {
+                    let opens = offers
+                        .views
+                        .iter()
+                        .find(|saved| Some(&saved.id) == offers.default.as_ref())
+                        .cloned();
                     if self.offers.try_set(offers).is_some() {
                         return;
                     }
                     self.error.set(None);
                     if first {
-                        self.offers.with_untracked(|offers| open(offers, self.place));
+                        open(opens.as_ref(), self.place);
                     }
                 }
                 Err(error) => drop(self.error.try_set(Some(error))),

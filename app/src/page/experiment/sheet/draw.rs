@@ -261,7 +261,9 @@ impl Part<'_> {
         let by = &self.lines.by[group.level];
         let rows = self.lines.members(at);
         let value = self.value(rows[0], by);
-        view! { <span class="faint clip">{by.key.clone()}</span><bdi class="name clip">{value}</bdi><span class="count">{count(rows.len())}</span> }.into_any()
+        let label = super::column_of(by).map_or_else(|| by.key.clone(), |column| column.label().to_owned());
+        view! { <span class="faint clip">{label}</span><bdi class="name clip">{value}</bdi><span class="count">{count(rows.len())}</span> }
+            .into_any()
     }
 
     /// As a cell says it: an experiment or a run by its name, a dataset without its digest.

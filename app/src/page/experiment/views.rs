@@ -112,9 +112,11 @@ pub fn views(runs: Runs, place: Place) -> AnyView {
         me: StoredValue::new(Site::expect().user),
     };
     Effect::new(move |_| views.load(is_unknown));
-    let label = move || views.current().map_or_else(|| "Views".to_owned(), |saved| saved.name);
+    // What is written into the form outlives other changes of the address.
+    let current = Memo::new(move |_| views.current());
+    let label = move || current.get().map_or_else(|| "Views".to_owned(), |saved| saved.name);
     let changed = move || {
-        let changed = views.current().is_some_and(|saved| views.is_changed(&saved));
+        let changed = current.get().is_some_and(|saved| views.is_changed(&saved));
         changed.then(|| view! { <span class="count">"changed"</span> })
     };
     let list = move || {
@@ -153,7 +155,7 @@ pub fn views(runs: Runs, place: Place) -> AnyView {
         <Menu id="views-menu" label="Views">
             {dynamic(list)}
             <hr/>
-            {dynamic(move || views.form(views.current()))}
+            {dynamic(move || views.form(current.get()))}
         </Menu>
     }
     .into_any()

@@ -37,17 +37,18 @@ pub fn chosen(sheet: Sheet) -> AnyView {
         sheet.store.with_value(|store| selection.count(store))
     });
     let hidden = Memo::new(move |_| sheet.all_hidden());
+    // What is written into a form outlives other changes of the address.
+    let deleted = Memo::new(move |_| sheet.place.view.read().deleted);
     let form = RwSignal::new(None::<Form>);
     let work = move || sheet.work.get().map(|work| progress(sheet, &work));
     view! {
-        {dynamic(move || (many.get() > 0).then(|| acts(sheet, many.get(), hidden.get(), form)))}
+        {dynamic(move || (many.get() > 0).then(|| acts(sheet, many.get(), hidden.get(), deleted.get(), form)))}
         {dynamic(work)}
     }
     .into_any()
 }
 
-fn acts(sheet: Sheet, many: usize, hidden: bool, form: RwSignal<Option<Form>>) -> AnyView {
-    let deleted = sheet.place.view.read().deleted;
+fn acts(sheet: Sheet, many: usize, hidden: bool, deleted: bool, form: RwSignal<Option<Form>>) -> AnyView {
     let toggle =
         move |which: Form| move |_: ev::MouseEvent| form.update(|form| *form = if *form == Some(which) { None } else { Some(which) });
     let delete = move |_| match deleted {

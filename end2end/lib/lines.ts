@@ -54,6 +54,6 @@ export async function layout(page: Page, item: string) {
 
 export async function groupBy(page: Page, column: string) {
   await page.getByRole('button', { name: 'Layout' }).click();
-  await page.getByLabel('Group by').selectOption({ label: column });
+  await page.getByLabel('Group by', { exact: true }).selectOption({ label: column });
   await page.keyboard.press('Escape');
 }

@@ -13,6 +13,7 @@ const pages: [string, (data: Data) => string][] = [
   ['a folder of experiments', () => '/experiments?folder=vision'],
   ['nothing found', () => '/experiments?q=there+is+no+such+thing'],
   ['the runs', ({ ids }) => `/experiments/${ids.sweep}`],
+  ['the runs of all experiments', () => '/experiments/all?group=f:experiment'],
   ['the runs with columns', ({ ids }) => `/experiments/${ids.sweep}?panel=columns`],
   ['odd runs', ({ ids }) => `/experiments/${ids.odd}`],
   ['no runs', ({ ids }) => `/experiments/${ids.empty}`],

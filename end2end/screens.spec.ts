@@ -10,6 +10,7 @@ const pages: [string, (data: Data) => string][] = [
   ['an experiment with a long name', ({ ids }) => `/experiments/${ids.long}`],
   ['the runs', ({ ids }) => `/experiments/${ids.sweep}`],
   ['a refused filter', ({ ids }) => `/experiments/${ids.sweep}?q=${encodeURIComponent("metrics.accuracy >> 'a rather long condition' and nothing")}`],
+  ['the runs of all experiments', () => '/experiments/all'],
   ['odd runs', ({ ids }) => `/experiments/${ids.odd}`],
   ['no runs', ({ ids }) => `/experiments/${ids.empty}`],
   ['about an experiment', ({ ids }) => `/experiments/${ids.baseline}?tab=about`],

@@ -50,8 +50,16 @@ test('a page opens with the view that is to open first', async ({ person, signIn
   await page.getByLabel('Opens first').selectOption('owner');
   await page.getByRole('button', { name: 'Save the view' }).click();
   await expect(page.getByText('Saved the view First')).toBeVisible();
+  // The document that comes is drawn with it already.
+  const drawn = await page.request.get(page.url().replace(/\?.*/, ''));
+  expect(drawn.url()).toMatch(/\?q=good&saved=/);
   await visit(`/experiments/${experiment}`);
   await expect(page.getByRole('button', { name: 'First' })).toBeVisible();
+  await expectRuns(page, true, 1);
+  // From another page it opens so too.
+  await page.getByRole('link', { name: 'Experiments' }).first().click();
+  await page.getByRole('link', { name: /^opens-/ }).click();
+  await expect(page).toHaveURL(/saved=/);
   await expectRuns(page, true, 1);
   await page.getByRole('button', { name: 'First' }).click();
   await page.getByRole('link', { name: 'Without a view' }).click();

@@ -34,6 +34,10 @@ pub fn set_status(code: u16) {
     }
 }
 
+/// Sends whoever asks for the document to another address, base included. The server provides it; the browser has none.
+#[derive(Clone)]
+pub struct Elsewhere(pub std::sync::Arc<dyn Fn(String) + Send + Sync>);
+
 /// Sends a change that is shown already. A refusal takes it back and says so: "The name was not saved".
 pub fn change(toasts: Toasts, what: &'static str, send: impl Future<Output = Result<()>> + 'static, back: impl FnOnce() + 'static) {
     spawn_local(async move {

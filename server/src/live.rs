@@ -39,6 +39,8 @@ const MOST_WATCHES: usize = 256;
 pub struct Pace {
     /// MLflow is asked what has changed.
     pub poll: Duration,
+    /// And of those that have ended, the newest are looked at.
+    pub review: Duration,
     /// MLflow is asked whether a person may still watch.
     pub check: Duration,
     /// Something is sent, so that no proxy between takes the connection for dead.
@@ -171,6 +173,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             poll: Duration::from_millis(2500),
+            review: Duration::from_secs(30),
             check: Duration::from_secs(30),
             beat: Duration::from_secs(15),
             linger: Duration::from_secs(60),

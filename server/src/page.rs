@@ -9,7 +9,7 @@ use app::{
     Site,
     api::{self, ApiError, Client, Transport},
     document,
-    page::StatusSetter,
+    page::{Elsewhere, StatusSetter, experiment::EVERY},
     route,
 };
 use axum::{
@@ -134,10 +134,12 @@ async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<B
     let client = pages.client(&request);
     let nonce = nonce();
     let status = Arc::new(Mutex::new(StatusCode::OK));
+    let elsewhere = Arc::new(Mutex::new(None::<String>));
     let context = {
         let (nonce, status, url) = (nonce.clone(), Arc::clone(&status), base.join(&here));
+        let elsewhere = Arc::clone(&elsewhere);
         move || {
-            let status = Arc::clone(&status);
+            let (status, elsewhere) = (Arc::clone(&status), Arc::clone(&elsewhere));
             // Leptos must see the browser's address, base path included, or hydration finds another page.
             provide_context(RequestUrl::new(&format!("http://flowdeck{url}")));
             provide_context(Nonce::from_value(nonce.clone()));
@@ -145,6 +147,9 @@ async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<B
                 if let Ok(code) = StatusCode::from_u16(code) {
                     *status.lock().unwrap_or_else(PoisonError::into_inner) = code;
                 }
+            })));
+            provide_context(Elsewhere(Arc::new(move |to| {
+                *elsewhere.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
             })));
             provide_context(site.clone());
             provide_context(client.clone());
@@ -163,7 +168,11 @@ async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<B
     if status == StatusCode::UNAUTHORIZED {
         return Redirect::to(&login::address(&base, &here, Some(login::Why::Ended))).into_response();
     }
-    let mut response = (status, Html(html)).into_response();
+    let to = elsewhere.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut response = match to {
+        Some(to) => Redirect::to(&to).into_response(),
+        None => (status, Html(html)).into_response(),
+    };
     finish(&mut response, &nonce, &pages.state.config.page.frame_ancestors);
     response
 }
@@ -171,6 +180,8 @@ async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<B
 /// Notes what a page shows.
 fn about(note: &Note, path: &str) {
     let (experiment, run) = match path.split('/').skip(1).collect::<Vec<_>>()[..] {
+        // Those of all are no experiment.
+        ["experiments", EVERY] | ["experiments", EVERY, "compare"] => (None, None),
         ["experiments", experiment] | ["experiments", experiment, "compare"] => (Some(experiment), None),
         ["experiments", experiment, "runs", run] => (Some(experiment), Some(run)),
         ["runs", run] => (None, Some(run)),

@@ -22,7 +22,10 @@ use self::{
     bring::Known,
     view::{Place, Tab, View},
 };
-use super::{experiment::way, trouble::Trouble};
+use super::{
+    experiment::{EVERY, way},
+    trouble::Trouble,
+};
 use crate::{
     api::Client,
     part::{
@@ -46,7 +49,11 @@ pub fn Compare() -> impl IntoView {
 }
 
 fn page(experiment: String) -> AnyView {
-    let place = Place::here(&experiment);
+    let home = experiment.clone();
+    let path = Route::Compare {
+        experiment: experiment.clone(),
+    };
+    let place = Place::here(path.href());
     let client = expect_context::<Client>();
     // All that were ever on this page: who takes one away, or goes back, waits for nothing.
     let wanted = Memo::new(move |before: Option<&Vec<String>>| {
@@ -67,26 +74,32 @@ fn page(experiment: String) -> AnyView {
     );
     view! {
         <Transition fallback=|| view! { <Loading/> }>
-            {dynamic(move || Suspend::new(async move {
-                let known = found.await;
-                match known.trouble().cloned() {
-                    None => body(Arc::new(known), place),
-                    Some(error) => view! { <Title text="Compare runs"/><Trouble what="the runs" error=error retry=move |()| found.refetch()/> }.into_any(),
-                }
-            }))}
+            {dynamic(move || {
+                let home = home.clone();
+                Suspend::new(async move {
+                    let known = found.await;
+                    match known.trouble().cloned() {
+                        None => body(Arc::new(known), place, home),
+                        Some(error) => view! { <Title text="Compare runs"/><Trouble what="the runs" error=error retry=move |()| found.refetch()/> }.into_any(),
+                    }
+                })
+            })}
         </Transition>
     }
     .into_any()
 }
 
-fn body(known: Arc<Known>, place: Place) -> AnyView {
+/// `experiment`: the one that the page was opened from.
+fn body(known: Arc<Known>, place: Place, experiment: String) -> AnyView {
     let view = place.view;
     let tab = Memo::new(move |_| view.read().tab);
     let many = Memo::new(move |_| (view.read().shown().len(), view.read().runs.len()));
-    let experiment = place.experiment.get_value();
     let name = known.experiments.get(&experiment).cloned();
     let (mut crumbs, last) = {
-        let name = name.unwrap_or_else(|| format!("experiment {experiment}"));
+        let name = name.unwrap_or_else(|| match experiment.as_str() {
+            EVERY => "All runs".to_owned(),
+            id => format!("experiment {id}"),
+        });
         let (way, last) = way(&name);
         (way, last.to_owned())
     };

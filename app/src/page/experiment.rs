@@ -3,6 +3,7 @@
 mod about;
 mod column;
 mod filter;
+mod folded;
 mod line;
 mod list;
 mod panel;
@@ -19,9 +20,9 @@ use crate::part::dynamic::dynamic;
 use crate::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-pub use self::{about::internal, row::phase, title::way};
+pub use self::{about::internal, row::phase, title::way, view::EVERY};
 use self::{
-    runs::Runs,
+    runs::{Opened, Runs},
     view::{Place, Tab, View},
 };
 use super::{
@@ -31,10 +32,12 @@ use super::{
 use crate::{
     api::{self, Client, mlflow::experiment},
     part::{
+        crumbs::{Crumb, Crumbs},
         face::Loading,
         tabs::{Tab as TabLink, Tabs},
         title::Title,
     },
+    route::Route,
 };
 
 #[component]
@@ -45,8 +48,9 @@ pub fn Experiment() -> impl IntoView {
     move || page(id.get())
 }
 
+/// An experiment, or the runs of all.
 fn page(id: String) -> AnyView {
-    let place = Place::here(&id);
+    let place = Place::here(Route::Experiment { id: id.clone() }.href());
     let client = expect_context::<Client>();
     let first = place.now();
     let experiment = {
@@ -55,7 +59,23 @@ fn page(id: String) -> AnyView {
             || (),
             move |()| {
                 let (client, id) = (client.clone(), id.clone());
-                async move { experiment::get(&client, &id).await }
+                async move {
+                    match id.as_str() {
+                        EVERY => Ok(None),
+                        id => experiment::get(&client, id).await.map(Some),
+                    }
+                }
+            },
+        )
+    };
+    // Which view opens first is asked only where the address says nothing.
+    let saved = {
+        let (client, id, first) = (client.clone(), id.clone(), first.clone());
+        Resource::new(
+            || (),
+            move |()| {
+                let (client, id, first) = (client.clone(), id.clone(), first.clone());
+                async move { views::opened(&client, &id, &first).await }
             },
         )
     };
@@ -81,7 +101,20 @@ fn page(id: String) -> AnyView {
                 let id = id.clone();
                 Suspend::new(async move {
                     match experiment.await {
-                        Ok(experiment) => known(experiment, runs.await, place),
+                        Ok(experiment) => {
+                            let saved = saved.await;
+                            let elsewhere = saved.as_ref().is_ok_and(|saved| views::open(saved.as_ref(), place));
+                            let first = runs.await.filter(|_| !elsewhere);
+                            match experiment {
+                                Some(experiment) => known(experiment, first, saved, place),
+                                None => match first {
+                                    Some(Err(error)) if !error.is_deferred() && error.status != 400 => {
+                                        view! { <Title text="All runs"/><Trouble what="the runs" error=error retry=move |()| runs.refetch()/> }.into_any()
+                                    }
+                                    first => every(first, saved, place),
+                                },
+                            }
+                        }
                         Err(error) => {
                             let what = format!("experiment {id}");
                             view! { <Title text=what.clone()/><Trouble what=what error=error retry=move |()| experiment.refetch()/> }.into_any()
@@ -94,9 +127,11 @@ fn page(id: String) -> AnyView {
     .into_any()
 }
 
-fn known(experiment: experiment::Experiment, first: Option<api::Result<table::Page>>, place: Place) -> AnyView {
+type First = Option<api::Result<table::Page>>;
+
+fn known(experiment: experiment::Experiment, first: First, saved: Opened, place: Place) -> AnyView {
     let view = place.view;
-    let runs = Runs::new(&experiment, first, view);
+    let runs = Runs::new(&experiment.experiment_id, &experiment.name, first, saved, view);
     let experiment = RwSignal::new(experiment);
     let tab = Memo::new(move |_| view.read().tab);
     let link = move |tab: Tab| Signal::derive(place.link(move |view| View { tab, panel: false, ..view }));
@@ -114,6 +149,22 @@ fn known(experiment: experiment::Experiment, first: Option<api::Result<table::Pa
                 Tab::About => about::about(experiment),
                 Tab::History => history(Of::Experiment(runs.experiment.get_value())),
             })}
+        </article>
+    }
+    .into_any()
+}
+
+/// The runs of all experiments.
+fn every(first: First, saved: Opened, place: Place) -> AnyView {
+    let runs = Runs::new(EVERY, "", first, saved, place.view);
+    let many = move || runs.count.get().or_else(|| runs.page.read().as_ref().map(|page| page.count()));
+    let way = vec![Crumb::link("Experiments", Route::Experiments.href()), Crumb::here("All runs")];
+    view! {
+        <article class="page experiment fixed">
+            <Title text="All runs"/>
+            <Crumbs way=Signal::stored(way)/>
+            <header class="title"><h1>"All runs"</h1><p class="facts clip">{many}" · of all experiments"</p></header>
+            {list::list(runs, place)}
         </article>
     }
     .into_any()

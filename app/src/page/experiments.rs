@@ -20,7 +20,7 @@ use self::{
     table::Table,
     toolbar::Toolbar,
 };
-use super::trouble::Trouble;
+use super::{experiment::EVERY, trouble::Trouble};
 use crate::{
     Site,
     api::{
@@ -32,7 +32,7 @@ use crate::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         face::{Empty, Loading},
-        icon,
+        icon::{self, Icon},
         link::Link,
         number::count,
         title::Title,
@@ -246,6 +246,7 @@ fn List(stage: Stage, found: Found, narrowed: bool) -> impl IntoView {
     let kept = changes.clone();
     view! {
         <Head facts=facts rest=rest>
+            <a class="button" href=Route::Experiment { id: EVERY.into() }.href()><Icon icon=icon::Search/>"All runs"</a>
             {(!deleted).then(|| view! {
                 <span class="needs-script"><Button class="primary" icon=icon::Plus attr:data-key="n" press=move |_| opened.new.set(true)>"New experiment"</Button></span>
             })}

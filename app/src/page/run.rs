@@ -15,7 +15,7 @@ use self::live::Live;
 pub use self::{
     artifacts::size,
     facts::place,
-    preview::{LONGEST, preview},
+    preview::{LONGEST, preview, texts},
 };
 use super::{
     history::{Of, history},

@@ -18,6 +18,21 @@ pub struct Address {
 
 type Navigate = Box<dyn Fn(&str, NavigateOptions) + Send + Sync>;
 
+/// All that is on screen, as an address says it.
+pub trait Screen: Clone + PartialEq + Send + Sync + 'static {
+    fn read(query: &Query) -> Self;
+
+    fn query(&self) -> Query;
+}
+
+/// A page's address, and what it says.
+pub struct Place<S: Screen> {
+    pub view: Memo<S>,
+    /// Without the query.
+    path: StoredValue<String>,
+    address: Address,
+}
+
 // === impl Address ===
 
 impl Address {
@@ -94,5 +109,62 @@ impl Address {
             ..NavigateOptions::default()
         };
         self.navigate.with_value(|navigate| navigate(full, options));
+    }
+}
+
+// === impl Place ===
+
+impl<S: Screen> Clone for Place<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Screen> Copy for Place<S> {}
+
+impl<S: Screen> Place<S> {
+    /// `path`: of this page, base included. Call it while a component is set up.
+    pub fn here(path: String) -> Self {
+        let address = Address::here();
+        let query = address.query();
+        Self {
+            view: Memo::new(move |_| S::read(&query.read())),
+            path: StoredValue::new(path),
+            address,
+        }
+    }
+
+    /// What is on screen now, not followed.
+    pub fn now(&self) -> S {
+        self.view.get_untracked()
+    }
+
+    /// The address without its query.
+    pub fn path(&self) -> String {
+        self.path.get_value()
+    }
+
+    /// The address of `view`.
+    pub fn href(&self, view: &S) -> String {
+        self.path.get_value() + &view.query().href()
+    }
+
+    /// The address of what `make` makes of what is on screen, followed.
+    pub fn link(self, make: impl Fn(S) -> S) -> impl Fn() -> String {
+        move || self.href(&make(self.view.get()))
+    }
+
+    pub fn go(&self, view: &S) {
+        self.address.go_to(&self.href(view), false);
+    }
+
+    /// Goes to a full address, base included.
+    pub fn follow(&self, href: &str) {
+        self.address.go_to(href, false);
+    }
+
+    /// Goes there without an entry in the history.
+    pub fn replace(&self, view: &S) {
+        self.address.go_to(&self.href(view), true);
     }
 }

@@ -5,6 +5,7 @@ use std::cell::{Ref, RefCell};
 use super::{
     cells::{Cells, Value},
     dict::{Dict, Ranks},
+    folder::Folder,
 };
 
 /// What kind of thing a column shows.
@@ -16,6 +17,8 @@ pub enum Family {
     Metric(Stat),
     /// One column, whose key is empty: all datasets of a run, see [`Dataset`].
     Dataset,
+    /// What [`super::folder`] makes of names.
+    Folder,
 }
 
 /// Which of the values of a metric.
@@ -96,7 +99,7 @@ pub struct Dataset<'a> {
 // === impl Family ===
 
 impl Family {
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 10;
 
     pub const ALL: [Self; Self::COUNT] = [
         Self::Attribute,
@@ -108,6 +111,7 @@ impl Family {
         Self::Metric(Stat::Min),
         Self::Metric(Stat::Max),
         Self::Metric(Stat::Step),
+        Self::Folder,
     ];
 
     /// Its place in [`Family::ALL`].
@@ -122,6 +126,7 @@ impl Family {
             Self::Metric(Stat::Min) => 6,
             Self::Metric(Stat::Max) => 7,
             Self::Metric(Stat::Step) => 8,
+            Self::Folder => 9,
         }
     }
 
@@ -130,7 +135,7 @@ impl Family {
     }
 
     fn prefix(self) -> &'static str {
-        ["a", "p", "t", "d", "m", "first", "min", "max", "step"][self.index()]
+        ["a", "p", "t", "d", "m", "first", "min", "max", "step", "f"][self.index()]
     }
 }
 
@@ -211,6 +216,7 @@ impl Name {
         let known = match family {
             Family::Attribute => Attribute::ALL.iter().any(|attribute| attribute.key() == key),
             Family::Dataset => key.is_empty(),
+            Family::Folder => Folder::read(key).is_some(),
             _ => true,
         };
         known.then(|| Self::new(family, key))
@@ -367,6 +373,7 @@ mod tests {
             let name = match family {
                 Family::Attribute => Attribute::Start.name(),
                 Family::Dataset => Name::new(family, ""),
+                Family::Folder => Folder::Run.name(),
                 _ => Name::new(family, "a:b, c"),
             };
             assert_eq!(Name::read(&name.id()), Some(name));

@@ -52,9 +52,9 @@ pub enum Put {
 
 const NO_ROW: u32 = u32::MAX;
 
-/// What is calculated from a metric's history, and not in a run that MLflow answers.
+/// What is calculated, and not in a run that MLflow answers.
 fn is_derived(family: Family) -> bool {
-    matches!(family, Family::Metric(Stat::First | Stat::Min | Stat::Max))
+    matches!(family, Family::Metric(Stat::First | Stat::Min | Stat::Max) | Family::Folder)
 }
 
 // === impl Store ===

@@ -36,6 +36,10 @@ const TOGETHER: usize = 100;
 const MOST_TOUCHED: usize = 1000;
 /// MLflow is asked for no more than a tenth of the time.
 const PART: u32 = 10;
+/// A review is of as many runs as MLflow tells in about this time, within bounds.
+const REVIEWING: Duration = Duration::from_millis(300);
+const LEAST_REVIEWED: usize = 20;
+const MOST_REVIEWED: usize = 500;
 /// The longest pause while MLflow is away.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -66,6 +70,13 @@ struct Inner {
 pub struct Member {
     pub number: u64,
     pub principal: Principal,
+}
+
+/// Looks at runs that others may have changed past Flowdeck after they had ended: the newest of all.
+struct Review {
+    /// So many of them.
+    most: usize,
+    last: Option<Instant>,
 }
 
 /// What a look has brought.
@@ -154,7 +165,7 @@ impl Watch {
 
     /// Asks MLflow again and again; ends some time after the last one has gone.
     pub async fn keep(self: Arc<Self>, state: State) {
-        let (mut seen, mut failures) = (Seen::default(), 0);
+        let (mut seen, mut review, mut failures) = (Seen::default(), Review::default(), 0);
         loop {
             while !self.has_members() {
                 let came = tokio::time::timeout(self.pace.linger, self.entered.notified()).await;
@@ -163,7 +174,7 @@ impl Watch {
                 }
             }
             let start = Instant::now();
-            match self.look(&state, &mut seen).await {
+            match self.look(&state, &mut seen, &mut review).await {
                 Ok(looked) => {
                     failures = 0;
                     self.tell(looked);
@@ -201,7 +212,7 @@ impl Watch {
     }
 
     /// One look, with the credentials of the first who may: each time another one is asked for first.
-    async fn look(&self, state: &State, seen: &mut Seen) -> Result<Looked, Failed> {
+    async fn look(&self, state: &State, seen: &mut Seen, review: &mut Review) -> Result<Looked, Failed> {
         let (members, touched) = {
             let mut inner = self.inner();
             if !inner.members.is_empty() {
@@ -218,7 +229,7 @@ impl Watch {
             let Ok(authorization) = caller::authorization(state, &member.principal).await else {
                 continue;
             };
-            match self.look_as(state, &authorization, seen, &touched).await {
+            match self.look_as(state, &authorization, seen, review, &touched).await {
                 Ok(looked) => return Ok(looked),
                 Err(Failed::Refused) => {}
                 Err(away) => {
@@ -237,6 +248,7 @@ impl Watch {
         state: &State,
         authorization: &HeaderValue,
         seen: &mut Seen,
+        review: &mut Review,
         touched: &BTreeSet<String>,
     ) -> Result<Looked, Failed> {
         let experiment = [self.experiment.clone()];
@@ -252,6 +264,13 @@ impl Watch {
             let found = run::search::<Value>(&state.upstream, authorization, &search).await?;
             found.ok_or(Failed::Refused)
         };
+        // Before the others, which know better what has changed meanwhile.
+        let mut reviewed = Vec::new();
+        if review.is_due(self.pace.review) {
+            let start = Instant::now();
+            reviewed = ask(String::new(), review.most, View::All, None).await?.runs;
+            review.took(start.elapsed());
+        }
         let Found { mut runs, .. } = ask("attributes.status = 'RUNNING'".into(), MOST_RUNNING, View::ActiveOnly, None).await?;
 
         // Those that went on and do not any more, and those that somebody has changed by way of Flowdeck.
@@ -299,6 +318,8 @@ impl Watch {
             return Ok(Looked::TooMuch);
         }
         let gone = gone.into_iter().collect();
+        reviewed.append(&mut runs);
+        let runs = reviewed;
         Ok(Looked::Changes(seen.take(Look { runs, newest, gone }), sample))
     }
 
@@ -311,6 +332,26 @@ fn id(run: &Value) -> Option<&str> {
     run["info"]["run_id"].as_str()
 }
 
+// === impl Review ===
+
+impl Default for Review {
+    fn default() -> Self {
+        Self { most: 100, last: None }
+    }
+}
+
+impl Review {
+    fn is_due(&self, every: Duration) -> bool {
+        self.last.is_none_or(|last| last.elapsed() >= every)
+    }
+
+    fn took(&mut self, time: Duration) {
+        let fitting = self.most as f64 * REVIEWING.as_secs_f64() / time.as_secs_f64().max(0.001);
+        self.most = (fitting as usize).min(self.most * 2).clamp(LEAST_REVIEWED, MOST_REVIEWED);
+        self.last = Some(Instant::now());
+    }
+}
+
 // === impl Failed ===
 
 impl From<NotTold> for Failed {
@@ -319,5 +360,23 @@ impl From<NotTold> for Failed {
             NotTold::Unauthenticated => Self::Refused,
             NotTold::Fault(fault) => Self::Away(fault),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_review_costs_mlflow_always_about_the_same() {
+        let mut review = Review::default();
+        assert!(review.is_due(LONGEST));
+        let mut after = |ms: u64| {
+            review.took(Duration::from_millis(ms));
+            review.most
+        };
+        assert_eq!((after(100), after(100), after(100)), (200, 400, MOST_REVIEWED));
+        assert_eq!((after(600), after(30_000), after(30_000)), (250, LEAST_REVIEWED, LEAST_REVIEWED));
+        assert!(!review.is_due(LONGEST) && review.is_due(Duration::ZERO));
     }
 }

@@ -1,5 +1,6 @@
 //! `/api/flowdeck/v1/views`: keeping, listing, changing and deleting named views. Times are ms since 1970.
 
+use app::page::experiment::EVERY;
 use axum::{
     Extension, Json,
     extract::{Path, State},
@@ -16,7 +17,7 @@ use crate::{
     db::view::Row,
     error::{Error, Result},
     extract,
-    mlflow::{self, Who},
+    mlflow::{self, Experiment, Who},
     principal::Principal,
     state,
     vault::hex,
@@ -62,7 +63,7 @@ pub struct Wanted {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// An experiment's id: one's own and the shared views that are offered there. Without it, all of one's own.
+    /// An experiment's id: one's own and the shared views that are offered there; `all`: those that are offered everywhere. Without it, all of one's own.
     experiment: Option<String>,
     /// Everybody's, for owners of this MLflow.
     #[serde(default)]
@@ -120,13 +121,18 @@ pub async fn list(
             experiment: Some(id),
             all: false,
         } => {
-            note.about(Resource::Experiment, &id);
-            // MLflow has taken the caller's credentials when it tells of the experiment.
-            let experiment = caller::experiment(&state, &principal, &id).await?;
-            let user = principal.user().unwrap_or_default();
+            let (user, experiment) = if id == EVERY {
+                let name = String::new();
+                (caller::name(&state, &principal).await?, Experiment { id, name })
+            } else {
+                note.about(Resource::Experiment, &id);
+                // MLflow has taken the caller's credentials when it tells of the experiment.
+                let experiment = caller::experiment(&state, &principal, &id).await?;
+                (principal.user().unwrap_or_default().to_owned(), experiment)
+            };
             let places = serde_json::json!(places(&experiment)).to_string();
-            let rows = state.db.views_at(&places, user, MOST_TOLD).await?;
-            let default = default(&rows, user, &experiment).map(str::to_owned);
+            let rows = state.db.views_at(&places, &user, MOST_TOLD).await?;
+            let default = default(&rows, &user, &experiment).map(str::to_owned);
             let views = rows.into_iter().map(Told::from).collect();
             return Ok(Json(Views { views, default }));
         }

@@ -46,6 +46,7 @@ pub static CALM: RwLock<()> = RwLock::const_new(());
 /// Who watches an experiment does not wait long for anything.
 const HASTY: Pace = Pace {
     poll: Duration::from_millis(100),
+    review: Duration::from_millis(300),
     check: Duration::from_secs(1),
     beat: Duration::from_millis(300),
     linger: Duration::from_secs(2),

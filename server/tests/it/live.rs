@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    app::{Caller, TestApp, fresh},
+    app::{Caller, Mlflow, TestApp, fresh},
     counted::Counted,
 };
 
@@ -250,6 +250,36 @@ async fn runs_that_come_and_go_between_two_looks_are_heard_too() {
     created.sort();
     short.sort();
     assert_eq!(created, short);
+}
+
+#[tokio::test]
+async fn what_others_do_past_flowdeck_to_runs_that_have_ended_is_heard() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    let id = experiment(&admin).await;
+    let old = run(&admin, &id).await;
+    end(&admin, &old).await;
+    // Behind all those that are looked at each time.
+    for _ in 0..12 {
+        let run = run(&admin, &id).await;
+        end(&admin, &run).await;
+    }
+    let mut heard = Heard::begin(&admin, &id).await;
+    let mlflow = Mlflow::shared();
+    let past = async |route: &str, body: Value| {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = mlflow.url.join(&format!("/api/2.0/mlflow/{route}")).unwrap();
+        let call = http.post(url).basic_auth("admin", Some(&mlflow.admin_password)).json(&body);
+        done(call.send().await.unwrap()).await;
+    };
+    past("runs/update", json!({ "run_id": old, "run_name": "renamed" })).await;
+    heard.change("renamed", &old).await;
+    past("runs/set-tag", json!({ "run_id": old, "key": "team", "value": "x" })).await;
+    heard.change("changed", &old).await;
+    past("runs/delete", json!({ "run_id": old })).await;
+    heard.change("deleted", &old).await;
+    past("runs/restore", json!({ "run_id": old })).await;
+    heard.change("restored", &old).await;
 }
 
 #[tokio::test]

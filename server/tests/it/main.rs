@@ -19,6 +19,7 @@ mod openapi;
 mod page;
 mod property;
 mod proxy;
+mod query;
 mod route_table;
 mod sign_in;
 mod slow;

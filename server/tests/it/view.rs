@@ -269,3 +269,62 @@ async fn a_service_accounts_own_views_go_with_it() {
     let left: Vec<_> = left.filter(|left| *left == own || *left == ours).collect();
     assert_eq!(left, [ours]);
 }
+
+#[tokio::test]
+async fn a_page_is_drawn_with_the_view_that_opens_first() {
+    let app = TestApp::with(&["--base-path", "/services/mlflow"]).await;
+    let alice = app.session().await;
+    let here = experiment(&alice, &fresh("first")).await;
+    for name in ["good", "bad"] {
+        let run = json!({ "experiment_id": here, "run_name": name, "start_time": 1 });
+        alice.post("/api/2.0/mlflow/runs/create", run).await;
+    }
+    let page = format!("/experiments/{here}");
+    let html = async |path: &str| {
+        let answer = alice.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.text().await.unwrap()
+    };
+    assert!(html(&page).await.contains(">bad<"));
+    let wanted = json!({ "name": "Good ones", "state": "q=good", "place": { "experiment": here }, "default_for": "owner" });
+    let view = make(&alice, wanted).await;
+    let answer = alice.get(&page).await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_eq!(answer.headers()["cache-control"], "private, no-store");
+    let to = answer.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(to, format!("/services/mlflow{page}?q=good&saved={}", view["id"].as_str().unwrap()));
+    let drawn = html(to.strip_prefix("/services/mlflow").unwrap()).await;
+    assert!(drawn.contains(">good<") && !drawn.contains(">bad<"));
+    // Who says what they want gets that.
+    for said in ["?saved=-", "?sort=name", "?tab=about"] {
+        html(&format!("{page}{said}")).await;
+    }
+    // It is alice's alone.
+    assert_eq!(app.session().await.get(&page).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_page_of_all_runs_has_the_views_that_are_offered_everywhere() {
+    let app = TestApp::start().await;
+    let alice = app.session().await;
+    let (word, other) = (fresh("everywhere"), fresh("there"));
+    let (here, there) = (experiment(&alice, &fresh("one")).await, experiment(&alice, &fresh("two")).await);
+    for (experiment, name) in [(&here, format!("{word}-a")), (&there, format!("{word}-b"))] {
+        let run = json!({ "experiment_id": experiment, "run_name": name, "start_time": 1 });
+        alice.post("/api/2.0/mlflow/runs/create", run).await;
+    }
+    let page = alice.get(&format!("/experiments/all?q={word}")).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let html = page.text().await.unwrap();
+    for (experiment, name) in [(&here, "a"), (&there, "b")] {
+        assert!(html.contains(&format!(">{word}-{name}<")) && html.contains(&format!("/experiments/{experiment}/runs/")));
+    }
+    make(&alice, json!({ "name": word })).await;
+    make(&alice, json!({ "name": other, "place": { "experiment": here } })).await;
+    let (views, default) = offered(&alice, "all").await;
+    assert!(views.contains(&word) && !views.contains(&other) && default.is_none(), "{views:?}");
+    assert_eq!(
+        app.anonymous().get(&format!("{VIEWS}?experiment=all")).await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+}

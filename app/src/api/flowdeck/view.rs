@@ -74,6 +74,8 @@ impl Saved {
     }
 }
 
+/// `experiment`: its id, or `all` for the page of all runs.
+///
 /// # Errors
 /// 404 where one may not see the experiment.
 pub async fn list(client: &Client, experiment: &str) -> Result<Offers> {

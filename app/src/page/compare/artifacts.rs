@@ -21,6 +21,7 @@ use crate::{
         icon::{self, Icon},
         number::count,
     },
+    state::address::Screen as _,
 };
 
 pub fn artifacts(known: Arc<Known>, place: Place) -> AnyView {

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{
-    ApiError, Client, Result,
-    mlflow::{
-        experiment,
-        run::{self, Run, Search, Stage, tag},
+use crate::{
+    api::{
+        ApiError, Client, Result,
+        mlflow::{
+            experiment,
+            run::{self, Run, Search, Stage, tag},
+        },
     },
+    page::experiment::EVERY,
 };
 
 /// Questions that are on their way at the same time.
@@ -38,9 +41,12 @@ pub struct Known {
     pub experiments: BTreeMap<String, String>,
 }
 
-/// `here`: the experiment that most of the runs are of.
+/// `here`: the experiment that most of the runs are of, or [`EVERY`].
 pub async fn bring(client: &Client, here: &str, ids: Vec<String>) -> Known {
-    let mut runs = of_experiment(client, here, &ids).await;
+    let mut runs = match here {
+        EVERY => BTreeMap::new(),
+        here => of_experiment(client, here, &ids).await,
+    };
     let missing: Vec<&String> = ids.iter().filter(|id| !runs.contains_key(*id)).collect();
     for some in missing.chunks(WIDTH) {
         let found = join_all(some.iter().map(|id| run::get(client, id))).await;
@@ -50,6 +56,7 @@ pub async fn bring(client: &Client, here: &str, ids: Vec<String>) -> Known {
     let of: BTreeSet<&str> = runs.values().flatten().map(|run| run.info.experiment_id.as_str()).collect();
     let of: Vec<&str> = std::iter::once(here)
         .chain(of.into_iter().filter(|id| *id != here))
+        .filter(|id| *id != EVERY)
         .take(NAMES)
         .collect();
     let mut experiments = BTreeMap::new();

@@ -145,7 +145,10 @@ impl Listings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{api::mlflow::artifact::File, state::query::Query};
+    use crate::{
+        api::mlflow::artifact::File,
+        state::{address::Screen as _, query::Query},
+    };
 
     fn wanted(query: &str) -> Wanted {
         Wanted::of(&View::read(&Query::parse(query)))

@@ -1,20 +1,15 @@
 //! One file in two runs: texts line by line, pictures over each other, of others what they are.
 
 use crate::prelude::*;
-use futures::future::join;
-use leptos::{ev, task::spawn_local};
+use leptos::ev;
 
 use crate::{
     Site,
-    api::{
-        Client, Result,
-        mlflow::artifact::{self, File, Kind},
-    },
-    page::run::{LONGEST, preview, size},
+    api::mlflow::artifact::{self, File, Kind},
+    page::run::{LONGEST, preview, size, texts},
     part::{
         diff::{LINES, LineDiff},
         dynamic::dynamic,
-        face::{Failed, Loading},
         icon::{self, Icon},
         json,
     },
@@ -94,40 +89,15 @@ fn both(path: &str, left: &Held, right: &Held) -> AnyView {
             let says = format!("Too large to compare here: texts of up to {} are.", size(LONGEST));
             view! { <p class="body muted">{says}</p> }.into_any()
         }
-        _ => texts(path, kind, &left.0, &right.0),
-    }
-}
-
-/// What the browser has to fetch first.
-fn texts(path: &str, kind: Kind, left: &Side, right: &Side) -> AnyView {
-    let client = expect_context::<Client>();
-    let answer = RwSignal::new(None::<Result<(String, String)>>);
-    let load = {
-        let (path, left, right) = (path.to_owned(), left.id.clone(), right.id.clone());
-        move || {
-            let (client, path, left, right) = (client.clone(), path.clone(), left.clone(), right.clone());
-            spawn_local(async move {
-                let (left, right) = join(artifact::text(&client, &left, &path), artifact::text(&client, &right, &path)).await;
-                answer.try_set(Some(left.and_then(|left| Ok((left, right?)))));
-            });
+        _ => {
+            let names = (left.0.name.clone(), right.0.name.clone());
+            let drawn = move |texts: Vec<String>| match <[String; 2]>::try_from(texts) {
+                Ok([left, right]) => against(kind, &names, left, right),
+                Err(_) => ().into_any(),
+            };
+            texts(path.to_owned(), vec![left.0.id.clone(), right.0.id.clone()], Box::new(drawn))
         }
-    };
-    let retry = {
-        let load = load.clone();
-        Callback::new(move |()| {
-            answer.set(None);
-            load();
-        })
-    };
-    Effect::new(move |_| load());
-    let names = (left.name.clone(), right.name.clone());
-    let body = move || match answer.get() {
-        None => view! { <Loading/> }.into_any(),
-        Some(Ok((a, b))) => against(kind, &names, a, b),
-        Some(Err(error)) => view! { <Failed what="the files" error=error retry=retry/> }.into_any(),
-    };
-    view! { <div class="needs-script">{dynamic(body)}</div><p class="body muted without-script">"Download them to compare them: here it needs JavaScript."</p> }
-        .into_any()
+    }
 }
 
 fn against(kind: Kind, names: &(String, String), a: String, b: String) -> AnyView {

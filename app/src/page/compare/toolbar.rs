@@ -15,7 +15,7 @@ use crate::{
         icon::{self, Icon},
         number::count,
     },
-    state::query::Query,
+    state::{address::Screen as _, query::Query},
 };
 
 /// `keys`: how many keys are shown, of how many.

@@ -1,17 +1,17 @@
 //! What is on screen, as the address says it.
 
-use crate::prelude::*;
-
 use crate::{
     route::Route,
     state::{
-        address::Address,
+        address::{self, Screen},
         query::{Query, join, split},
     },
 };
 
 /// Runs beside each other. What is named beyond that is not shown.
 pub const MOST: usize = 100;
+
+pub type Place = address::Place<View>;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
@@ -45,8 +45,8 @@ pub enum Tab {
 
 // === impl View ===
 
-impl View {
-    pub fn read(query: &Query) -> Self {
+impl Screen for View {
+    fn read(query: &Query) -> Self {
         let mut runs: Vec<String> = Vec::new();
         for id in list(query, "runs").map(|id| id.trim().to_owned()) {
             if !id.is_empty() && !runs.contains(&id) {
@@ -72,7 +72,7 @@ impl View {
         }
     }
 
-    pub fn query(&self) -> Query {
+    fn query(&self) -> Query {
         let tab = match self.tab {
             Tab::Values => "",
             Tab::Notes => "notes",
@@ -91,7 +91,9 @@ impl View {
             .with("left", &text(&self.left))
             .with("right", &text(&self.right))
     }
+}
 
+impl View {
     /// The runs that have a place on the screen.
     pub fn shown(&self) -> &[String] {
         &self.runs[..self.runs.len().min(MOST)]
@@ -189,65 +191,6 @@ fn list(query: &Query, name: &'static str) -> impl Iterator<Item = String> {
 
 fn written(parts: &[String]) -> String {
     join(parts.iter().map(String::as_str))
-}
-
-/// The page's address and what it says.
-#[derive(Clone, Copy)]
-pub struct Place {
-    pub view: Memo<View>,
-    /// The experiment that the page was opened from.
-    pub experiment: StoredValue<String>,
-    /// Without the query.
-    path: StoredValue<String>,
-    address: Address,
-}
-
-// === impl Place ===
-
-impl Place {
-    pub fn here(experiment: &str) -> Self {
-        let address = Address::here();
-        let query = address.query();
-        let experiment = experiment.to_owned();
-        let path = Route::Compare {
-            experiment: experiment.clone(),
-        };
-        Self {
-            view: Memo::new(move |_| View::read(&query.read())),
-            experiment: StoredValue::new(experiment),
-            path: StoredValue::new(path.href()),
-            address,
-        }
-    }
-
-    /// What is on screen now, not followed.
-    pub fn now(&self) -> View {
-        self.view.get_untracked()
-    }
-
-    /// The address without its query.
-    pub fn path(&self) -> String {
-        self.path.get_value()
-    }
-
-    /// The address of `view`.
-    pub fn href(&self, view: &View) -> String {
-        self.path.get_value() + &view.query().href()
-    }
-
-    /// The address of what `make` makes of what is on screen, followed.
-    pub fn link(self, make: impl Fn(View) -> View) -> impl Fn() -> String {
-        move || self.href(&make(self.view.get()))
-    }
-
-    pub fn go(&self, view: &View) {
-        self.address.go_to(&self.href(view), false);
-    }
-
-    /// Goes there without an entry in the history.
-    pub fn replace(&self, view: &View) {
-        self.address.go_to(&self.href(view), true);
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::mlflow::run::tag,
-    table::column::{Attribute, Family, Name, Stat},
+    table::{
+        column::{Attribute, Family, Name, Stat},
+        folder::Folder,
+    },
 };
 
 /// A column. Written in addresses as a word, or as `m:`, `p:` or `t:` and the key.
@@ -29,6 +32,8 @@ pub enum Column {
     Param(String),
     Metric(String),
     Tag(String),
+    /// Not shown, but grouped by.
+    Folder(Folder),
     /// Of a metric's whole history: its least, largest or first value.
     Stat(Stat, String),
 }
@@ -67,7 +72,7 @@ impl Column {
             Self::Param(key) => format!("p:{key}"),
             Self::Metric(key) => format!("m:{key}"),
             Self::Tag(key) => format!("t:{key}"),
-            Self::Stat(..) => self.name().id(),
+            Self::Stat(..) | Self::Folder(_) => self.name().id(),
             fixed => fixed.word().into(),
         }
     }
@@ -86,7 +91,7 @@ impl Column {
             Self::Experiment => "experiment",
             Self::Dataset => "dataset",
             Self::Parent => "parent",
-            Self::Param(_) | Self::Metric(_) | Self::Tag(_) | Self::Stat(..) => "",
+            Self::Param(_) | Self::Metric(_) | Self::Tag(_) | Self::Stat(..) | Self::Folder(_) => "",
         }
     }
 
@@ -102,6 +107,10 @@ impl Column {
                         family: Family::Metric(stat),
                         key,
                     }) if STATS.contains(&stat) => Some(Self::Stat(stat, key)),
+                    Some(Name {
+                        family: Family::Folder,
+                        key,
+                    }) => Folder::read(&key).map(Self::Folder),
                     _ => None,
                 };
             }
@@ -129,6 +138,10 @@ impl Column {
             Self::Experiment => "Experiment",
             Self::Dataset => "Dataset",
             Self::Parent => "Parent",
+            Self::Folder(Folder::Experiment) => "Folder",
+            Self::Folder(Folder::TopOfExperiment) => "Top folder",
+            Self::Folder(Folder::Run) => "Folder in name",
+            Self::Folder(Folder::TopOfRun) => "Top folder in name",
             Self::Param(key) | Self::Metric(key) | Self::Tag(key) | Self::Stat(_, key) => key,
         }
     }
@@ -170,6 +183,7 @@ impl Column {
             Self::Dataset => Name::new(Family::Dataset, ""),
             Self::Parent => of_tag(tag::PARENT),
             Self::Stat(stat, key) => Name::new(Family::Metric(*stat), key),
+            Self::Folder(folder) => folder.name(),
         }
     }
 
@@ -186,7 +200,7 @@ impl Column {
             Self::Commit => Some("tags.`mlflow.source.git.commit`".into()),
             Self::Id => Some("attributes.run_id".into()),
             Self::Parent => Some("tags.`mlflow.parentRunId`".into()),
-            Self::Duration | Self::Experiment | Self::Dataset | Self::Stat(..) => None,
+            Self::Duration | Self::Experiment | Self::Dataset | Self::Folder(_) | Self::Stat(..) => None,
             Self::Param(key) => quoted("params", key),
             Self::Metric(key) => quoted("metrics", key),
             Self::Tag(key) => quoted("tags", key),
@@ -197,7 +211,7 @@ impl Column {
     pub fn sort_hint(&self) -> &'static str {
         match self {
             Self::Duration => "MLflow cannot sort by duration; sort by Started or Ended",
-            Self::Experiment | Self::Dataset | Self::Stat(..) => "MLflow cannot sort by this",
+            Self::Experiment | Self::Dataset | Self::Folder(_) | Self::Stat(..) => "MLflow cannot sort by this",
             Self::Metric(_) => "Sort by the last value; NaN and runs without it come last",
             Self::Param(_) => "Sort as text; runs without it come last",
             Self::Tag(_) | Self::User | Self::Source | Self::Commit => "Sort; runs without it come last",
@@ -274,6 +288,7 @@ mod tests {
             Column::Param("with space".into()),
             Column::Tag("a:b".into()),
             Column::Stat(Stat::Min, "train/loss: x".into()),
+            Column::Folder(Folder::TopOfRun),
             Column::Name,
         ];
         for column in FIXED.into_iter().chain(keys) {

@@ -17,6 +17,7 @@ use crate::{
         field::FieldError,
         icon::{self, Icon},
     },
+    state::address::Screen as _,
 };
 
 /// `sheet`: all runs, in a browser; `counts`: of the columns, how many are shown, and there are.

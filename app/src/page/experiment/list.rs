@@ -16,7 +16,7 @@ use super::{
     sheet::{self, Sheet},
     table::{Page, Row},
     turn::bar,
-    view::{Place, Tab},
+    view::{EVERY, Place, Tab},
 };
 use crate::{
     Site, browser,
@@ -24,6 +24,7 @@ use crate::{
         face::{Empty, Failed, Loading},
         icon,
     },
+    route::Route,
 };
 
 /// While a run is running the page is asked for again so often.
@@ -158,17 +159,15 @@ enum State {
 
 fn table(runs: Runs, place: Place, columns: Memo<Vec<Column>>) -> AnyView {
     let head = move || columns.get().into_iter().map(|column| row::heading(column, place)).collect_view();
-    let experiment = runs.experiment.get_value();
     // With other columns every row is another one.
     let rows = move || {
         let drawn = columns.get();
-        let experiment = experiment.clone();
         let listed = move || {
             runs.page
                 .with(|page| page.as_ref().map(|page| page.rows.clone()).unwrap_or_default())
         };
         view! {
-            {each(listed, Row::stamp, move |run| row::row(run, &drawn, &experiment))}
+            {each(listed, Row::stamp, move |run| row::row(run, &drawn))}
         }
     };
     view! {
@@ -204,6 +203,9 @@ fn nothing(runs: Runs, place: Place) -> AnyView {
         }
         if now.deleted {
             return view! { <Empty title="No deleted runs" icon=icon::Trash><p>"Runs that are deleted stay here, and can be restored, until MLflow's garbage collection takes them."</p></Empty> }.into_any();
+        }
+        if experiment == EVERY {
+            return view! { <Empty title="No runs yet"><p>"Runs of all experiments that you may read stand here."</p><p class="actions"><a class="button" href=Route::Experiments.href()>"To the experiments"</a></p></Empty> }.into_any();
         }
         let origin = Some(origin.get()).filter(|origin| !origin.is_empty());
         let address = origin.unwrap_or_else(|| "https://…".into()) + &site.base;

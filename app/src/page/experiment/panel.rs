@@ -6,11 +6,14 @@ use super::{
     column::Column,
     view::{Place, View},
 };
-use crate::part::{
-    button::Button,
-    dynamic::dynamic,
-    icon::{self, Icon},
-    number::count,
+use crate::{
+    part::{
+        button::Button,
+        dynamic::dynamic,
+        icon::{self, Icon},
+        number::count,
+    },
+    state::address::Screen as _,
 };
 
 /// Columns of a family that are listed; others are found by their name.

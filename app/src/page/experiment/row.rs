@@ -58,9 +58,9 @@ pub fn heading(column: Column, place: Place) -> AnyView {
     view! { <th scope="col" class=class aria-sort=order><a href=href title=hint data-noscroll="">{label}{arrow}</a></th> }.into_any()
 }
 
-pub fn row(run: Row, columns: &[Column], experiment: &str) -> AnyView {
+pub fn row(run: Row, columns: &[Column]) -> AnyView {
     let href = Route::Run {
-        experiment: experiment.to_owned(),
+        experiment: run.experiment.clone(),
         run: run.id.clone(),
     }
     .href();
@@ -71,7 +71,7 @@ pub fn row(run: Row, columns: &[Column], experiment: &str) -> AnyView {
         .collect_view();
     let parent = run.parent.map(|(id, name)| {
         let href = Route::Run {
-            experiment: experiment.to_owned(),
+            experiment: run.experiment.clone(),
             run: id.clone(),
         }
         .href();

@@ -1,6 +1,6 @@
 //! The runs on screen, and how they come.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::prelude::*;
 use leptos::task::spawn_local;
@@ -8,13 +8,14 @@ use leptos::task::spawn_local;
 use super::{
     filter,
     table::Page,
-    view::{Tab, View},
+    view::{EXPERIMENTS, Tab, View},
 };
 use crate::{
     api::{
         ApiError, Client, Result,
+        flowdeck::view::Saved,
         mlflow::{
-            experiment::Experiment,
+            experiment,
             run::{self, Found, Search},
         },
     },
@@ -25,9 +26,12 @@ use crate::{
 /// The runs on screen. The first page comes with the document; later ones take its place when they are there.
 #[derive(Clone, Copy)]
 pub struct Runs {
+    /// Whose page it is; [`super::view::EVERY`] for all.
     pub experiment: StoredValue<String>,
     /// The folder that the experiment lies in.
     pub folder: StoredValue<Option<String>>,
+    /// The named view that it was opened with.
+    pub opened: StoredValue<Opened>,
     pub page: RwSignal<Option<Arc<Page>>>,
     pub error: RwSignal<Option<ApiError>>,
     pub busy: RwSignal<bool>,
@@ -39,7 +43,7 @@ pub struct Runs {
     pub count: RwSignal<Option<String>>,
     pub client: StoredValue<Client>,
     /// The last answer, and what was asked: other columns need no other answer.
-    kept: StoredValue<Option<(Search, Arc<Found>)>>,
+    kept: StoredValue<Option<(Search, Arc<Answer>)>>,
     /// What the page on screen answers.
     shown: StoredValue<Option<Search>>,
     health: Health,
@@ -47,17 +51,45 @@ pub struct Runs {
     turn: StoredValue<u32>,
 }
 
+/// A named view, or an error where it is not known which.
+pub type Opened = Result<Option<Saved>>;
+
+/// What MLflow found.
+struct Answer {
+    found: Found,
+    /// Of experiments, by their ids, where all were searched.
+    names: BTreeMap<String, String>,
+}
+
 /// The first page.
 pub async fn first(client: &Client, experiment: &str, view: &View) -> Result<Page> {
-    run::search(client, &view.search(experiment))
-        .await
-        .map(|found| Page::new(&found, view))
+    find(client, experiment, view).await.map(|answer| answer.page(view))
+}
+
+async fn find(client: &Client, experiment: &str, view: &View) -> Result<Answer> {
+    let mut search = view.search(experiment);
+    let mut names = BTreeMap::new();
+    if view.is_every(experiment) {
+        names.extend(experiment::named(client, "", EXPERIMENTS).await?);
+        search.experiment_ids = names.keys().cloned().collect();
+    }
+    let found = run::search(client, &search).await?;
+    Ok(Answer { found, names })
+}
+
+// === impl Answer ===
+
+impl Answer {
+    fn page(&self, view: &View) -> Page {
+        Page::new(&self.found, view).named(&self.names)
+    }
 }
 
 // === impl Runs ===
 
 impl Runs {
-    pub fn new(experiment: &Experiment, first: Option<Result<Page>>, view: Memo<View>) -> Self {
+    /// `name`: of the experiment.
+    pub fn new(experiment: &str, name: &str, first: Option<Result<Page>>, opened: Opened, view: Memo<View>) -> Self {
         let (page, error) = match first {
             Some(Ok(page)) => (Some(Arc::new(page)), None),
             Some(Err(error)) if !error.is_deferred() => (None, Some(error)),
@@ -65,8 +97,9 @@ impl Runs {
         };
         let arrived = page.is_some() || error.is_some();
         let runs = Self {
-            experiment: StoredValue::new(experiment.experiment_id.clone()),
-            folder: StoredValue::new(experiment.name.rsplit_once('/').map(|(folder, _)| folder.to_owned())),
+            experiment: StoredValue::new(experiment.to_owned()),
+            folder: StoredValue::new(name.rsplit_once('/').map(|(folder, _)| folder.to_owned())),
+            opened: StoredValue::new(opened),
             page: RwSignal::new(page),
             error: RwSignal::new(error),
             busy: RwSignal::new(!arrived),
@@ -113,28 +146,30 @@ impl Runs {
         if anew {
             self.kept.set_value(None);
         }
-        let kept = self
-            .kept
-            .with_value(|kept| kept.as_ref().filter(|(asked, _)| *asked == search).map(|(_, found)| found.clone()));
+        let kept = self.kept.with_value(|kept| {
+            kept.as_ref()
+                .filter(|(asked, _)| *asked == search)
+                .map(|(_, answer)| answer.clone())
+        });
         self.turn.update_value(|turn| *turn += 1);
-        if let Some(found) = kept {
-            return self.show(&found, &view);
+        if let Some(answer) = kept {
+            return self.show(&answer, &view);
         }
         let turn = self.turn.get_value();
-        let client = self.client.get_value();
+        let (client, experiment) = (self.client.get_value(), self.experiment.get_value());
         self.busy.set(true);
         spawn_local(async move {
-            let answer = run::search(&client, &search).await;
+            let answer = find(&client, &experiment, &view).await;
             // The page may be gone, or want something else by now.
             if self.turn.try_get_value() != Some(turn) {
                 return;
             }
             match answer {
-                Ok(found) => {
-                    let found = Arc::new(found);
+                Ok(answer) => {
+                    let answer = Arc::new(answer);
                     self.shown.set_value(Some(search.clone()));
-                    self.kept.set_value(Some((search, found.clone())));
-                    self.show(&found, &view);
+                    self.kept.set_value(Some((search, answer.clone())));
+                    self.show(&answer, &view);
                 }
                 Err(error) => {
                     self.busy.set(false);
@@ -150,8 +185,8 @@ impl Runs {
         });
     }
 
-    fn show(self, found: &Found, view: &View) {
-        let page = Page::new(found, view);
+    fn show(self, answer: &Answer, view: &View) {
+        let page = answer.page(view);
         self.busy.set(false);
         self.error.set(None);
         self.stale.set(None);

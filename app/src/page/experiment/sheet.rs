@@ -10,10 +10,12 @@ mod chosen;
 mod draw;
 mod export;
 mod extremes;
+mod folders;
 mod heading;
 mod keys;
 mod lines;
 mod live;
+mod marked;
 mod options;
 mod others;
 mod paint;
@@ -58,9 +60,11 @@ use crate::{
     },
     browser::{self, Listener},
     part::{health::Health, toast::Toasts},
+    state::short::Short,
     table::{
         column::{Family, Name, Stat},
         differ::differing,
+        folder::Folder,
         group::summary,
         order::Sort,
         query::{Error, Query},
@@ -95,6 +99,8 @@ pub struct Sheet {
     experiments: StoredValue<Vec<String>>,
     /// Those that are wanted besides the page's own; `None`: they are being looked for.
     among: RwSignal<Option<Vec<String>>>,
+    /// How often they were looked for anew.
+    looked_for: RwSignal<u32>,
     /// Of experiments, by their ids.
     names: RwSignal<BTreeMap<String, String>>,
     /// Which of MLflow's two lists is here.
@@ -104,7 +110,6 @@ pub struct Sheet {
     pub draft: RwSignal<String>,
     pub parsed: Memo<Result<Query, Error>>,
     query: Memo<Query>,
-    closed: RwSignal<BTreeSet<String>>,
     lines: Memo<Arc<Lines>>,
 
     /// Every column that the runs could have.
@@ -126,6 +131,8 @@ pub struct Sheet {
     table: NodeRef<html::Table>,
 
     selection: RwSignal<Selection>,
+    /// Runs of the address that are to be selected when they are here.
+    wanted: StoredValue<BTreeSet<Short>>,
     /// The line and the column that the keyboard is at; column 0 is the name.
     at: RwSignal<(usize, usize)>,
     /// The column whose menu was opened last.
@@ -170,7 +177,6 @@ impl Sheet {
         let parsed = Memo::new(move |_| Query::read(&draft.read()));
         // A query that is wrong, perhaps since it is only half typed, leaves what is shown.
         let query = Memo::new(move |before: Option<&Query>| parsed.get().unwrap_or_else(|_| before.cloned().unwrap_or_default()));
-        let closed = RwSignal::new(BTreeSet::new());
         let layout = Memo::new(move |_| {
             let view = view.read();
             Layout {
@@ -178,7 +184,7 @@ impl Sheet {
                 group: view.group.iter().map(Column::name).collect(),
                 flat: view.flat,
                 hidden: view.hidden,
-                closed: closed.get(),
+                closed: view.closed.clone(),
             }
         });
         let lines = Memo::new(move |_| {
@@ -202,7 +208,10 @@ impl Sheet {
             let columns = match (&view.columns, view.differing) {
                 (_, true) => store.with_value(|store| columns_of(store, &differing(store, &lines.read().rows))),
                 (Some(columns), _) => columns.iter().filter(|column| **column != Column::Name).cloned().collect(),
-                (None, _) if !view.others.is_empty() => std::iter::once(Column::Experiment).chain(telling.get()).collect(),
+                (None, _) if !runs.experiment.with_value(|first| view.is_alone(first)) => {
+                    let others = telling.get().into_iter().filter(|column| *column != Column::Experiment);
+                    std::iter::once(Column::Experiment).chain(others).collect()
+                }
                 (None, _) => telling.get(),
             };
             Arc::new(columns)
@@ -217,6 +226,7 @@ impl Sheet {
         let pulled = RwSignal::new(None::<Pulled>);
         let seen = Memo::new(move |_| {
             let mut view = view.get();
+            view.selected.clear();
             if is_narrow.get() && view.widths.iter().all(|(of, _)| *of != Column::Name) {
                 view = view.widened(&Column::Name, Some(NARROW_NAME));
             }
@@ -264,12 +274,12 @@ impl Sheet {
             turn: StoredValue::new(0),
             experiments: StoredValue::new(Vec::new()),
             among: RwSignal::new(None),
+            looked_for: RwSignal::new(0),
             names: RwSignal::new(BTreeMap::new()),
             stage: StoredValue::new(None),
             draft,
             parsed,
             query,
-            closed,
             lines,
             offered: Memo::new(move |_| {
                 drawn.track();
@@ -286,6 +296,7 @@ impl Sheet {
             scroll: NodeRef::new(),
             table: NodeRef::new(),
             selection: RwSignal::new(Selection::default()),
+            wanted: StoredValue::new(BTreeSet::new()),
             at: RwSignal::new((0, 0)),
             menu: RwSignal::new(None),
             pulled,
@@ -302,9 +313,11 @@ impl Sheet {
         };
         sheet.follow();
         sheet.follow_others();
+        sheet.follow_folders();
         sheet.bring();
         sheet.follow_extremes();
         sheet.listen();
+        sheet.follow_selection();
         sheet
     }
 
@@ -440,6 +453,7 @@ fn width(view: &View, column: &Column) -> u32 {
             | Column::Experiment
             | Column::Dataset
             | Column::Parent
+            | Column::Folder(_)
             | Column::Param(_)
             | Column::Tag(_) => 140,
         },
@@ -457,7 +471,7 @@ fn columns_of(store: &Store, places: &[usize]) -> Vec<Column> {
     let mut columns: Vec<Column> = places.iter().filter_map(|at| column_of(&store.columns()[*at].name)).collect();
     // By family, then by key.
     columns.sort();
-    columns.retain(|column| !matches!(column, Column::Name | Column::Id));
+    columns.retain(|column| !matches!(column, Column::Name | Column::Id | Column::Folder(_)));
     columns
 }
 
@@ -478,6 +492,7 @@ fn column_of(name: &Name) -> Option<Column> {
         Family::Metric(stat) if STATS.contains(&stat) => Some(Column::Stat(stat, name.key.clone())),
         Family::Param => Some(Column::Param(name.key.clone())),
         Family::Tag if !tag::is_internal(&name.key) && name.key != lines::HIDDEN => Some(Column::Tag(name.key.clone())),
+        Family::Folder => Folder::read(&name.key).map(Column::Folder),
         _ => None,
     }
 }

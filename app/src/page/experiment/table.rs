@@ -43,6 +43,7 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub id: String,
+    pub experiment: String,
     pub name: String,
     pub status: Status,
     pub start: Option<i64>,
@@ -91,6 +92,20 @@ impl Page {
         }
     }
 
+    /// With experiments by their names in place of their ids.
+    pub fn named(mut self, names: &BTreeMap<String, String>) -> Self {
+        if let Some(at) = self.columns.iter().position(|column| *column == Column::Experiment) {
+            for row in &mut self.rows {
+                if let Some(Cell::Text(text)) = row.cells.get_mut(at)
+                    && let Some(name) = names.get(text)
+                {
+                    *text = cut(name);
+                }
+            }
+        }
+        self
+    }
+
     /// How many runs there are up to the end of this page: `200+ runs` where more follow.
     pub fn count(&self) -> String {
         let runs = self.skipped + self.rows.len();
@@ -114,6 +129,7 @@ impl Row {
         let parent = run.parent().filter(|_| depth == 0);
         Self {
             id: run.info.run_id.clone(),
+            experiment: run.info.experiment_id.clone(),
             name: run.name().to_owned(),
             status: run.info.status,
             start: run.info.start_time.filter(|time| *time > 0),
@@ -158,8 +174,9 @@ fn cell(run: &Run, column: &Column) -> Cell {
         Column::Source => text(run.tag(tag::SOURCE).map(|source| source.rsplit('/').next().unwrap_or(source))),
         Column::Commit => text(run.tag(tag::COMMIT).map(|commit| commit.get(..8).unwrap_or(commit))),
         Column::Parent => text(run.parent()),
+        Column::Experiment => text(Some(&run.info.experiment_id)),
         // Their histories come to the table of all runs only, and so do datasets.
-        Column::Stat(..) | Column::Dataset | Column::Experiment => Cell::None,
+        Column::Stat(..) | Column::Dataset | Column::Folder(_) => Cell::None,
         Column::Name | Column::Status | Column::Start | Column::End | Column::Duration | Column::Id => Cell::None,
     }
 }
@@ -195,6 +212,9 @@ fn offered(runs: &[Run], chosen: &[Column]) -> Vec<Column> {
 /// A few columns that tell these runs apart.
 fn telling(runs: &[Run]) -> Vec<Column> {
     let mut columns = vec![Column::Status, Column::Start, Column::Duration, Column::User];
+    if runs.iter().any(|run| run.info.experiment_id != runs[0].info.experiment_id) {
+        columns.insert(0, Column::Experiment);
+    }
     let metrics = runs
         .iter()
         .flat_map(|run| run.data.metrics.iter().map(|metric| (metric.key.as_str(), metric.value.to_bits())));
@@ -334,6 +354,22 @@ mod tests {
         );
         assert_eq!(names(&sorted), [("d", 0), ("c", 0), ("b", 0), ("a", 0), ("e", 0)]);
         assert_eq!(sorted.rows[0].parent, Some(("b".into(), Some("b".into()))));
+    }
+
+    #[test]
+    fn runs_of_several_experiments_say_of_which() {
+        let mut runs = vec![run("a", None, &[], &[]), run("b", None, &[], &[])];
+        runs[1].info.experiment_id = "2".into();
+        let found = Found {
+            runs,
+            next_page_token: None,
+        };
+        let names = [("2".to_owned(), "team/two".to_owned())].into();
+        let page = Page::new(&found, &View::default()).named(&names);
+        assert_eq!(page.columns[0], Column::Experiment);
+        let cells: Vec<_> = page.rows.iter().map(|row| row.cells[0].clone()).collect();
+        assert_eq!(cells, [Cell::Text("1".into()), Cell::Text("team/two".into())]);
+        assert_eq!(page.rows[1].experiment, "2");
     }
 
     #[test]

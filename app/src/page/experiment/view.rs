@@ -1,25 +1,34 @@
 //! What is on screen, as the address says it.
 
-use crate::prelude::*;
+use std::collections::BTreeSet;
 
 use super::{
     column::{Column, Sort},
     filter::filter,
+    folded::Folded,
 };
 use crate::{
     api::mlflow::run::{Search, Stage},
-    route::Route,
     state::{
-        address::Address,
+        address::{self, Screen},
         query::{Query, join, split},
+        short::Short,
     },
 };
 
-/// In place of ids: the runs of all experiments.
+/// In place of an id: all experiments, as many as [`EXPERIMENTS`].
 pub const EVERY: &str = "all";
+
+/// MLflow is asked for so many experiments at most.
+pub const EXPERIMENTS: usize = 1000;
 
 /// Runs on a page.
 pub const PAGE: u32 = 100;
+
+/// Of more selected runs than these an address says nothing.
+pub const SELECTED: usize = 500;
+
+pub type Place = address::Place<View>;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
@@ -39,6 +48,8 @@ pub struct View {
     pub panel: bool,
     /// Runs are put into groups by these.
     pub group: Vec<Column>,
+    /// Which groups, and which runs that others belong to, are closed.
+    pub closed: Folded,
     /// Runs do not stand below the runs that they belong to.
     pub flat: bool,
     /// The run that the others are compared with, by its id.
@@ -59,6 +70,8 @@ pub struct View {
     pub others: Vec<String>,
     /// The named view that this began as, by its id.
     pub saved: Option<String>,
+    /// Runs that are selected, where it is opened.
+    pub selected: BTreeSet<Short>,
 }
 
 /// How a column shows which of its numbers are large.
@@ -89,8 +102,8 @@ pub enum Tab {
 
 // === impl View ===
 
-impl View {
-    pub fn read(query: &Query) -> Self {
+impl Screen for View {
+    fn read(query: &Query) -> Self {
         // Boxes of the column panel, sent by a form, come one by one.
         let columns = match query.get("cols") {
             Some(list) => Some(split(list).filter_map(|id| Column::read(&id)).collect()),
@@ -112,6 +125,7 @@ impl View {
             token,
             panel: query.get("panel") == Some("columns"),
             group: list(query, "group").filter_map(|id| Column::read(&id)).collect(),
+            closed: Folded::read(query.get("closed").unwrap_or_default()),
             flat: query.get("flat") == Some("1"),
             baseline: query.get("baseline").map(str::to_owned),
             differing: query.get("only") == Some("differing"),
@@ -125,10 +139,11 @@ impl View {
             hidden: query.get("hidden") == Some("1"),
             others: list(query, "with").collect(),
             saved: query.get("saved").map(str::to_owned),
+            selected: Short::read(query.get("selected").unwrap_or_default()).take(SELECTED).collect(),
         }
     }
 
-    pub fn query(&self) -> Query {
+    fn query(&self) -> Query {
         let columns = self.columns.as_ref().map(|columns| {
             let ids: Vec<_> = columns.iter().map(Column::id).collect();
             // No column at all: a name that none has.
@@ -153,6 +168,7 @@ impl View {
             .with("trail", &join(self.trail.iter().map(String::as_str)))
             .with("panel", if self.panel { "columns" } else { "" })
             .with("group", &written(self.group.iter().map(Column::id)))
+            .with("closed", &self.closed.write())
             .with("flat", if self.flat { "1" } else { "" })
             .with("baseline", self.baseline.as_deref().unwrap_or_default())
             .with("only", if self.differing { "differing" } else { "" })
@@ -182,8 +198,11 @@ impl View {
             .with("hidden", if self.hidden { "1" } else { "" })
             .with("with", &written(self.others.iter().cloned()))
             .with("saved", self.saved.as_deref().unwrap_or_default())
+            .with("selected", &Short::write(self.selected.iter().copied()))
     }
+}
 
+impl View {
     /// The orders that hold, never none.
     pub fn order(&self) -> Vec<Sort> {
         match self.sort.is_empty() {
@@ -197,10 +216,21 @@ impl View {
         self.order().iter().find(|sort| sort.column == *column).map(|sort| sort.descending)
     }
 
-    /// The experiments that it names.
+    /// The experiments that it names; `first`: whose page it is.
     pub fn experiments(&self, first: &str) -> Vec<String> {
-        let others = self.others.iter().filter(|id| *id != first && *id != EVERY).cloned();
-        std::iter::once(first.to_owned()).chain(others).collect()
+        let others = self.others.iter().map(String::as_str).filter(|id| *id != first);
+        let all = std::iter::once(first).chain(others);
+        all.filter(|id| *id != EVERY).map(str::to_owned).collect()
+    }
+
+    /// Whether the runs of all experiments are wanted on the page of `first`.
+    pub fn is_every(&self, first: &str) -> bool {
+        first == EVERY || self.others.iter().any(|id| id == EVERY)
+    }
+
+    /// Whether only the runs of `first` are wanted.
+    pub fn is_alone(&self, first: &str) -> bool {
+        first != EVERY && self.others.is_empty()
     }
 
     /// What MLflow is asked for.
@@ -369,58 +399,6 @@ fn read_width(text: &str) -> Option<(Column, u32)> {
     Some((Column::read(column)?, width.parse().ok()?))
 }
 
-/// The page's address and what it says.
-#[derive(Clone, Copy)]
-pub struct Place {
-    pub view: Memo<View>,
-    /// Without the query.
-    path: StoredValue<String>,
-    address: Address,
-}
-
-// === impl Place ===
-
-impl Place {
-    pub fn here(experiment: &str) -> Self {
-        let address = Address::here();
-        let query = address.query();
-        Self {
-            view: Memo::new(move |_| View::read(&query.read())),
-            path: StoredValue::new(Route::Experiment { id: experiment.to_owned() }.href()),
-            address,
-        }
-    }
-
-    /// What is on screen now, not followed.
-    pub fn now(&self) -> View {
-        self.view.get_untracked()
-    }
-
-    /// The address of `view`.
-    pub fn href(&self, view: &View) -> String {
-        self.path.get_value() + &view.query().href()
-    }
-
-    /// The address of what `make` makes of what is on screen, followed.
-    pub fn link(self, make: impl Fn(View) -> View) -> impl Fn() -> String {
-        move || self.href(&make(self.view.get()))
-    }
-
-    pub fn go(&self, view: &View) {
-        self.address.go_to(&self.href(view), false);
-    }
-
-    /// Goes to a full address, base included.
-    pub fn follow(&self, href: &str) {
-        self.address.go_to(href, false);
-    }
-
-    /// Goes there without an entry in the history.
-    pub fn replace(&self, view: &View) {
-        self.address.go_to(&self.href(view), true);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -462,6 +440,8 @@ mod tests {
             hidden: true,
             others: vec!["7".into(), "8".into()],
             saved: Some("9f".into()),
+            closed: Folded::all().turned("a").unwrap(),
+            selected: ["a", "b"].map(Short::of).into(),
         };
         assert_eq!(again(&view), view);
         let bare = View {
@@ -512,6 +492,18 @@ mod tests {
         assert_eq!(ids(&both), ["-m:loss", "user"]);
         assert_eq!(ids(&both.clicked(&loss, true)), ["m:loss", "user"]);
         assert_eq!(ids(&both.clicked(&Column::Status, false)), ["status"]);
+    }
+
+    #[test]
+    fn runs_are_of_one_experiment_of_some_or_of_all() {
+        let said = |query: &str, first: &str| {
+            let view = read(query);
+            (view.experiments(first).join(" "), view.is_alone(first), view.is_every(first))
+        };
+        assert_eq!(said("", "7"), ("7".into(), true, false));
+        assert_eq!(said("?with=8,7", "7"), ("7 8".into(), false, false));
+        assert_eq!(said("?with=all", "7"), ("7".into(), false, true));
+        assert_eq!(said("", EVERY), (String::new(), false, true));
     }
 
     #[test]

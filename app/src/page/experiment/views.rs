@@ -1,11 +1,13 @@
 //! Named views: what stands in the address, kept under a name, for oneself or with the team.
 
+use std::collections::BTreeSet;
+
 use crate::prelude::*;
 use leptos::{ev, task::spawn_local};
 
 use super::{
-    runs::Runs,
-    view::{Place, View},
+    runs::{Opened, Runs},
+    view::{EVERY, Place, View},
 };
 use crate::{
     Site,
@@ -13,6 +15,7 @@ use crate::{
         ApiError, Client,
         flowdeck::view::{self, Offered, Offers, Opens, Saved, Wish},
     },
+    page::Elsewhere,
     part::{
         button::Button,
         dynamic::dynamic,
@@ -20,7 +23,7 @@ use crate::{
         menu::Menu,
         toast::Toasts,
     },
-    state::query::Query,
+    state::{address::Screen as _, query::Query},
 };
 
 #[derive(Clone, Copy)]
@@ -47,6 +50,29 @@ const WORDS: [(&str, &str); 3] = [
 
 // === impl View ===
 
+/// The named view that the address says, or that opens where it says nothing.
+pub async fn opened(client: &Client, experiment: &str, view: &View) -> Opened {
+    if view.saved.as_deref().map_or(*view != View::default(), |id| id == NONE) {
+        return Ok(None);
+    }
+    let offers = view::list(client, experiment).await?;
+    let id = view.saved.as_ref().or(offers.default.as_ref());
+    Ok(offers.views.into_iter().find(|saved| Some(&saved.id) == id))
+}
+
+/// Goes to the view that opens where the address says nothing. Whether that is so.
+pub fn open(saved: Option<&Saved>, place: Place) -> bool {
+    let Some(saved) = saved.filter(|_| place.now() == View::default()) else {
+        return false;
+    };
+    let view = View::of(saved);
+    match use_context::<Elsewhere>() {
+        Some(Elsewhere(send)) => send(place.href(&view)),
+        None => place.replace(&view),
+    }
+    true
+}
+
 impl View {
     /// What of it is kept under a name: not where one is in it.
     fn state(&self) -> String {
@@ -54,6 +80,7 @@ impl View {
             saved: None,
             panel: false,
             tab: super::view::Tab::Runs,
+            selected: BTreeSet::new(),
             ..self.clone()
         };
         state.first().query().href().trim_start_matches('?').to_owned()
@@ -68,20 +95,29 @@ impl View {
 }
 
 pub fn views(runs: Runs, place: Place) -> AnyView {
+    let opened = runs.opened.get_value();
+    let is_unknown = opened.is_err();
+    // The others come when the page is awake.
+    let offers = Offers {
+        views: opened.ok().flatten().into_iter().collect(),
+        default: None,
+    };
     let views = Views {
         place,
         experiment: runs.experiment,
         folder: runs.folder,
         client: runs.client,
         toasts: Toasts::expect(),
-        offers: RwSignal::new(Offers::default()),
+        offers: RwSignal::new(offers),
         error: RwSignal::new(None),
         me: StoredValue::new(Site::expect().user),
     };
-    Effect::new(move |_| views.load(true));
-    let label = move || views.current().map_or_else(|| "Views".to_owned(), |saved| saved.name);
+    Effect::new(move |_| views.load(is_unknown));
+    // What is written into the form outlives other changes of the address.
+    let current = Memo::new(move |_| views.current());
+    let label = move || current.get().map_or_else(|| "Views".to_owned(), |saved| saved.name);
     let changed = move || {
-        let changed = views.current().is_some_and(|saved| views.is_changed(&saved));
+        let changed = current.get().is_some_and(|saved| views.is_changed(&saved));
         changed.then(|| view! { <span class="count">"changed"</span> })
     };
     let list = move || {
@@ -120,7 +156,7 @@ pub fn views(runs: Runs, place: Place) -> AnyView {
         <Menu id="views-menu" label="Views">
             {dynamic(list)}
             <hr/>
-            {dynamic(move || views.form(views.current()))}
+            {dynamic(move || views.form(current.get()))}
         </Menu>
     }
     .into_any()
@@ -143,8 +179,8 @@ impl Views {
                         return;
                     }
                     self.error.set(None);
-                    if let Some(saved) = opens.filter(|_| first && self.place.now() == View::default()) {
-                        self.place.replace(&View::of(&saved));
+                    if first {
+                        open(opens.as_ref(), self.place);
                     }
                 }
                 Err(error) => drop(self.error.try_set(Some(error))),
@@ -172,6 +208,7 @@ impl Views {
         let place = RwSignal::new(match own.as_ref().map(|saved| &saved.place) {
             Some(None) => WORDS[2].0.to_owned(),
             Some(Some(Offered::Folder(_))) => WORDS[1].0.to_owned(),
+            _ if self.experiment.with_value(|experiment| experiment == EVERY) => WORDS[2].0.to_owned(),
             _ => WORDS[0].0.to_owned(),
         });
         let shared = RwSignal::new(own.as_ref().is_some_and(|saved| saved.shared));
@@ -210,7 +247,12 @@ impl Views {
                 self.delete(saved);
             }
         };
-        let places = WORDS.into_iter().filter(move |(word, _)| *word != "folder" || folder.is_some());
+        let every = self.experiment.with_value(|experiment| experiment == EVERY);
+        let places = WORDS.into_iter().filter(move |(word, _)| match *word {
+            "experiment" => !every,
+            "folder" => folder.is_some(),
+            _ => true,
+        });
         view! {
             <form class="view-form" on:submit=submit>
                 <label class="field"><span>"Name of the view"</span><input class="input" maxlength="100" required autocomplete="off" prop:value=name on:input=move |event| name.set(event_target_value(&event))/></label>

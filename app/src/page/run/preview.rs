@@ -1,6 +1,7 @@
 //! A look at an artifact. Whatever it holds, nothing of it runs: pictures are pictures, text is text, HTML lies in a frame without any rights.
 
 use crate::prelude::*;
+use futures::future::join_all;
 use leptos::task::spawn_local;
 
 use super::artifacts::size;
@@ -13,6 +14,7 @@ use crate::{
     part::{
         copy::Copy,
         csv,
+        dynamic::dynamic,
         face::{Failed, Loading},
         icon::{self, Icon},
         json,
@@ -38,7 +40,10 @@ pub fn preview(run: &str, file: &File) -> AnyView {
         _ if file.file_size.is_none_or(|size| size > LONGEST) => {
             view! { <p class="body muted">{format!("Too large to show here: {}.", size(bytes))}</p> }.into_any()
         }
-        _ => text(run.to_owned(), file.path.clone(), kind),
+        _ => {
+            let drawn = move |texts: Vec<String>| texts.into_iter().map(|text| drawn(text, kind)).collect_view().into_any();
+            texts(file.path.clone(), vec![run.to_owned()], Box::new(drawn))
+        }
     };
     let says = format!("Preview of {name}");
     view! {
@@ -56,31 +61,28 @@ pub fn preview(run: &str, file: &File) -> AnyView {
     .into_any()
 }
 
-/// What the browser has to fetch first.
-fn text(run: String, path: String, kind: Kind) -> AnyView {
+/// What is drawn of the texts of a file, one a run.
+pub type Drawn = Box<dyn Fn(Vec<String>) -> AnyView + Send + Sync>;
+
+/// The file as each of `runs` has it, fetched by the browser.
+pub fn texts(path: String, runs: Vec<String>, drawn: Drawn) -> AnyView {
     let client = expect_context::<Client>();
-    let answer = RwSignal::new(None::<Result<String>>);
-    let load = move || {
-        let (client, run, path) = (client.clone(), run.clone(), path.clone());
+    let answer = RwSignal::new(None::<Result<Vec<String>>>);
+    let load = Callback::new(move |()| {
+        let (client, runs, path) = (client.clone(), runs.clone(), path.clone());
+        answer.set(None);
         spawn_local(async move {
-            let text = artifact::text(&client, &run, &path).await;
-            answer.try_set(Some(text));
+            let texts = join_all(runs.iter().map(|run| artifact::text(&client, run, &path))).await;
+            answer.try_set(Some(texts.into_iter().collect()));
         });
-    };
-    let retry = {
-        let load = load.clone();
-        Callback::new(move |()| {
-            answer.set(None);
-            load();
-        })
-    };
-    Effect::new(move |_| load());
+    });
+    Effect::new(move |_| load.run(()));
     let body = move || match answer.get() {
         None => view! { <Loading/> }.into_any(),
-        Some(Ok(text)) => drawn(text, kind),
-        Some(Err(error)) => view! { <Failed what="the file" error=error retry=retry/> }.into_any(),
+        Some(Ok(texts)) => drawn(texts),
+        Some(Err(error)) => view! { <Failed what="the file" error=error retry=load/> }.into_any(),
     };
-    view! { <div class="needs-script">{body}</div><p class="body muted without-script">"Download it to see it: the preview needs JavaScript."</p> }
+    view! { <div class="needs-script">{dynamic(body)}</div><p class="body muted without-script">"Download it to see it: that needs JavaScript."</p> }
         .into_any()
 }
 

@@ -128,6 +128,7 @@ fn prefix(family: Family) -> &'static str {
         Family::Tag => "tags.",
         Family::Metric(_) => "metrics.",
         Family::Dataset => "datasets.",
+        Family::Folder => "folders.",
     }
 }
 

@@ -92,7 +92,7 @@ fn subject_text(subject: &Subject) -> String {
     match subject {
         Subject::Dataset(field) => format!("datasets.{}", field.key()),
         Subject::Column(name) => match name.family {
-            Family::Attribute => name.key.clone(),
+            Family::Attribute | Family::Folder => name.key.clone(),
             Family::Param => format!("params.{}", key(&name.key)),
             Family::Tag => format!("tags.{}", key(&name.key)),
             Family::Dataset => "datasets.name".into(),
@@ -153,7 +153,7 @@ pub fn for_mlflow(subject: &Subject, test: &Test) -> Option<ForMlflow> {
             Test::Present => exact(format!("{} IS NOT NULL", strict(subject)?)),
             _ => text_for_mlflow(subject, test, false),
         },
-        Family::Metric(_) | Family::Dataset => None,
+        Family::Metric(_) | Family::Dataset | Family::Folder => None,
     }
 }
 
@@ -224,7 +224,7 @@ fn strict(subject: &Subject) -> Option<String> {
         Family::Metric(_) => "metrics",
         Family::Param => "params",
         Family::Tag => "tags",
-        Family::Attribute | Family::Dataset => return Some(format!("attributes.{}", name.key)),
+        Family::Attribute | Family::Dataset | Family::Folder => return Some(format!("attributes.{}", name.key)),
     };
     // No key of MLflow's has a backtick in it.
     (!name.key.contains(['`', '\0'])).then(|| format!("{family}.`{}`", name.key))

@@ -4,7 +4,7 @@ use crate::prelude::*;
 
 use super::{Sheet, bring::Phase};
 use crate::{
-    page::experiment::view::View,
+    page::experiment::view::{EXPERIMENTS, View},
     part::{button::Button, dynamic::dynamic, face::Stale, icon, number::count},
 };
 
@@ -32,6 +32,11 @@ pub fn bar(sheet: Sheet) -> AnyView {
         Phase::Stopped => view! { <Button class="small" press=move |_| sheet.go_on()>"Load the others"</Button> }.into_any(),
         Phase::Failed(_) => view! { <Button class="small" icon=icon::Retry press=move |_| sheet.go_on()>"Try again"</Button> }.into_any(),
     };
+    let cut = move || {
+        sheet
+            .is_cut()
+            .then(|| view! { <span class="muted">{format!("of the {} experiments that were changed last", count(EXPERIMENTS))}</span> })
+    };
     let hidden = move || {
         let many = sheet.lines.read().hidden;
         let show = sheet.place.link(|view| View { hidden: true, ..view });
@@ -52,6 +57,7 @@ pub fn bar(sheet: Sheet) -> AnyView {
         <footer class="statusbar">
             <span role="status" class:danger=failed>{meant}{says}</span>
             {dynamic(elsewhere)}
+            {dynamic(cut)}
             {dynamic(hidden)}
             {dynamic(histories)}
             {dynamic(act)}

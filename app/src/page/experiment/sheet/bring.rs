@@ -124,7 +124,9 @@ impl Sheet {
     /// Goes on after a stop or a failure.
     pub fn go_on(self) {
         self.phase.set(Phase::Coming);
-        self.ask(&[]);
+        if !self.look_for_others() {
+            self.ask(&[]);
+        }
     }
 
     /// Asks for these first; what is to be asked already is asked once.

@@ -10,7 +10,10 @@ use super::{
     lines::HIDDEN,
 };
 use crate::{
-    page::{compare, experiment::view::View},
+    page::{
+        compare,
+        experiment::view::{SELECTED, View},
+    },
     part::{
         button::Button,
         dynamic::dynamic,
@@ -35,17 +38,18 @@ pub fn chosen(sheet: Sheet) -> AnyView {
         sheet.store.with_value(|store| selection.count(store))
     });
     let hidden = Memo::new(move |_| sheet.all_hidden());
+    // What is written into a form outlives other changes of the address.
+    let deleted = Memo::new(move |_| sheet.place.view.read().deleted);
     let form = RwSignal::new(None::<Form>);
     let work = move || sheet.work.get().map(|work| progress(sheet, &work));
     view! {
-        {dynamic(move || (many.get() > 0).then(|| acts(sheet, many.get(), hidden.get(), form)))}
+        {dynamic(move || (many.get() > 0).then(|| acts(sheet, many.get(), hidden.get(), deleted.get(), form)))}
         {dynamic(work)}
     }
     .into_any()
 }
 
-fn acts(sheet: Sheet, many: usize, hidden: bool, form: RwSignal<Option<Form>>) -> AnyView {
-    let deleted = sheet.place.view.read().deleted;
+fn acts(sheet: Sheet, many: usize, hidden: bool, deleted: bool, form: RwSignal<Option<Form>>) -> AnyView {
     let toggle =
         move |which: Form| move |_: ev::MouseEvent| form.update(|form| *form = if *form == Some(which) { None } else { Some(which) });
     let delete = move |_| match deleted {
@@ -68,6 +72,7 @@ fn acts(sheet: Sheet, many: usize, hidden: bool, form: RwSignal<Option<Form>>) -
     view! {
         <div class="toolbar chosen" role="toolbar" aria-label="Selected runs">
             <b>{format!("{} {word} selected", count(many))}</b>
+            {(many > SELECTED).then(|| view! { <span class="faint small">{format!("A copied link selects {} runs at most", count(SELECTED))}</span> })}
             {(many > 1).then(|| view! { <a class="button small" href=move || side_by_side(sheet)><Icon icon=icon::Columns/>"Compare"</a> })}
             <Button class="small" icon=icon::Tag press=toggle(Form::Tag)>"Tag"</Button>
             <Button class="small" icon=icon::Pencil press=toggle(Form::Name)>"Rename"</Button>

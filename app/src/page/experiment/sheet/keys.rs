@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     browser,
+    page::experiment::{folded, view::View},
     route::Route,
     table::column::{Attribute, Cell},
 };
@@ -116,12 +117,13 @@ impl Sheet {
                 Line::Group { at, .. } => lines::key(store, &lines.groups, &lines.by, *at),
             }))
         });
-        if let Some(key) = key {
-            self.closed.update(|closed| {
-                if !closed.remove(&key) {
-                    closed.insert(key);
-                }
-            });
+        let Some(key) = key else { return };
+        let view = self.place.now();
+        match view.closed.turned(&key) {
+            Some(closed) => self.place.replace(&View { closed, ..view }),
+            None => self
+                .toasts
+                .say(format!("No more than {} can be closed one by one: close all", folded::MOST)),
         }
     }
 

@@ -1,16 +1,17 @@
 //! The lines of the table: the runs that are meant, in their order, in groups or below the runs that they belong to.
 
-use std::collections::BTreeSet;
-
-use crate::table::{
-    bits::Bits,
-    cells::Value,
-    column::{Cell, Family, Name},
-    group::{Groups, group},
-    order::{self, Sort},
-    query::Query,
-    store::Store,
-    tree::tree,
+use crate::{
+    page::experiment::folded::Folded,
+    table::{
+        bits::Bits,
+        cells::Value,
+        column::{Cell, Family, Name},
+        group::{Groups, group},
+        order::{self, Sort},
+        query::Query,
+        store::Store,
+        tree::tree,
+    },
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +39,8 @@ pub struct Layout {
     pub flat: bool,
     /// Also runs that were moved out of sight.
     pub hidden: bool,
-    /// What was closed: ids of runs, and [`key`]s of groups.
-    pub closed: BTreeSet<String>,
+    /// Of runs by their ids, of groups by their [`key`]s.
+    pub closed: Folded,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,15 +83,16 @@ impl Lines {
             hidden = before - found.count();
         }
         let rows = order::sorted(store, &found, &layout.sort);
-        let is_open = |key: &str| !layout.closed.contains(key);
-        if !layout.group.is_empty() {
-            let groups = group(store, &rows, &layout.group);
-            let lines = grouped(store, &groups, &layout.group, &is_open);
+        // What no run has makes no groups.
+        let by: Vec<Name> = layout.group.iter().filter(|name| store.column(name).is_some()).cloned().collect();
+        if !by.is_empty() {
+            let groups = group(store, &rows, &by);
+            let lines = grouped(store, &groups, &by, &layout.closed);
             return Self {
                 lines,
                 rows,
                 groups,
-                by: layout.group.clone(),
+                by,
                 hidden,
             };
         }
@@ -104,7 +106,7 @@ impl Lines {
             };
             rows.iter().map(plain).collect()
         } else {
-            let tree = tree(store, &rows, &|row, _| is_open(store.run_id(row)));
+            let tree = tree(store, &rows, &|row, _| layout.closed.is_open(|| store.run_id(row).to_owned()));
             let line = |line: crate::table::tree::Line| Line::Run {
                 row: line.row,
                 depth: line.depth,
@@ -139,7 +141,7 @@ fn out_of_sight(store: &Store) -> Option<Bits> {
     Some(text.codes.matching(&mut |code| code != u32::NONE))
 }
 
-fn grouped(store: &Store, groups: &Groups, by: &[Name], is_open: &dyn Fn(&str) -> bool) -> Vec<Line> {
+fn grouped(store: &Store, groups: &Groups, by: &[Name], closed: &Folded) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut hidden = vec![false; groups.groups.len()];
     for (at, group) in groups.groups.iter().enumerate() {
@@ -147,7 +149,7 @@ fn grouped(store: &Store, groups: &Groups, by: &[Name], is_open: &dyn Fn(&str) -
             hidden[at] = true;
             continue;
         }
-        let open = is_open(&key(store, groups, by, at));
+        let open = closed.is_open(|| key(store, groups, by, at));
         hidden[at] = !open;
         lines.push(Line::Group { at, open });
         if open && group.level + 1 == by.len() {
@@ -223,8 +225,8 @@ mod tests {
         words.join(" ")
     }
 
-    fn closed(keys: &[&str]) -> BTreeSet<String> {
-        keys.iter().map(|key| (*key).to_owned()).collect()
+    fn closed(key: &str) -> Folded {
+        Folded::default().turned(key).unwrap()
     }
 
     #[test]
@@ -232,7 +234,7 @@ mod tests {
         assert_eq!(drawn("", &Layout::default()), "a -b -c d");
         assert_eq!(drawn("params.model = 'y'", &Layout::default()), "a? -b d");
         let layout = Layout {
-            closed: closed(&["a"]),
+            closed: closed("a"),
             ..Layout::default()
         };
         assert_eq!(drawn("", &layout), "a+ d");
@@ -248,7 +250,7 @@ mod tests {
         };
         assert_eq!(drawn("", &layout), "2: -a -c 2: -b -d");
         let layout = Layout {
-            closed: closed(&["group\u{1f}x"]),
+            closed: closed("group\u{1f}x"),
             ..layout
         };
         assert_eq!(drawn("", &layout), "2+ 2: -b -d");

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Sheet,
-    bring::{Ask, Phase},
+    bring::{Ask, Phase, TOGETHER},
 };
 use crate::{Site, api::mlflow::run::Stage, browser, page::experiment::view::Tab, route::escape, table::store::Store};
 
@@ -73,6 +73,10 @@ impl Sheet {
                 self.is_live.set_value(true);
                 // What has changed since the runs came, or while nobody listened.
                 self.ask(&[Ask::Newest, Ask::Running]);
+                let seen = self.in_sight();
+                if !seen.is_empty() {
+                    self.ask(&[Ask::These(seen)]);
+                }
             }
             "runs" => self.take(data),
             "reset" => self.ask(&[Ask::Newest, Ask::Running, Ask::Again]),
@@ -85,6 +89,14 @@ impl Sheet {
             }
             _ => self.is_live.set_value(false),
         }
+    }
+
+    /// The runs that one sees.
+    fn in_sight(self) -> Vec<String> {
+        let (lines, seen) = (self.lines.get_untracked(), self.down.get_untracked());
+        let seen = seen.filter_map(|at| lines.lines.get(at)?.row()).take(TOGETHER);
+        self.store
+            .with_value(|store| seen.map(|row| store.run_id(row).to_owned()).collect())
     }
 
     fn take(self, data: &str) {

@@ -3,10 +3,11 @@
 use crate::prelude::*;
 use leptos::ev;
 
-use super::{Sheet, others::others};
+use super::{Sheet, lines::Line, others::others};
 use crate::{
     page::experiment::{
         column::Column,
+        folded::Folded,
         view::{Aggregate, View},
     },
     part::{
@@ -14,6 +15,7 @@ use crate::{
         icon::{self, Icon},
         menu::Menu,
     },
+    table::folder::Folder,
 };
 
 /// Columns that are offered to group by.
@@ -30,6 +32,9 @@ pub fn options(sheet: Sheet) -> AnyView {
             .filter(|column| groups(column) && !grouped.contains(column))
             .collect();
         offered.truncate(OFFERED);
+        let folders = if sheet.is_alone() { &Folder::ALL[2..] } else { &Folder::ALL };
+        let folders = folders.iter().copied().map(Column::Folder);
+        offered.extend(folders.filter(|column| !grouped.contains(column)));
         offered
     });
     let add = move |event: ev::Event| {
@@ -84,11 +89,22 @@ pub fn options(sheet: Sheet) -> AnyView {
             {link("Only columns that differ", |view| view.differing, |view| View { differing: !view.differing, ..view })}
             {link("Keep the first column in sight", |view| view.pinned > 0, |view| View { pinned: usize::from(view.pinned == 0), ..view })}
             {link("Also runs out of sight", |view| view.hidden, |view| View { hidden: !view.hidden, ..view })}
+            {dynamic(move || can_fold(sheet).then(|| view! {
+                {link("Close all", |_| false, |view| View { closed: Folded::all(), ..view })}
+                {link("Open all", |_| false, |view| View { closed: Folded::default(), ..view })}
+            }))}
             {dynamic(move || view.read().baseline.is_some().then(|| link("Compare with no run", |_| false, |view| View { baseline: None, ..view })))}
             {others(sheet)}
         </Menu>
     }
     .into_any()
+}
+
+/// Whether anything can be closed: there are groups, or runs that others belong to.
+fn can_fold(sheet: Sheet) -> bool {
+    let lines = sheet.lines.read();
+    let is_parent = |line: &Line| matches!(line, Line::Group { .. } | Line::Run { children: 1.., .. });
+    lines.lines.iter().any(is_parent)
 }
 
 fn says(aggregate: Aggregate) -> &'static str {
@@ -112,6 +128,7 @@ pub fn groups(column: &Column) -> bool {
             | Column::Experiment
             | Column::Dataset
             | Column::Parent
+            | Column::Folder(_)
             | Column::Param(_)
             | Column::Tag(_)
     )

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Sheet;
+use super::{Sheet, bring::Phase};
 use crate::{
-    api::mlflow::experiment,
-    page::experiment::view::{EVERY, View},
+    api::{ApiError, mlflow::experiment},
+    page::experiment::view::{EVERY, EXPERIMENTS, View},
     part::{
         dynamic::dynamic,
         icon::{self, Icon},
@@ -16,8 +16,6 @@ use crate::{
     },
 };
 
-/// MLflow is asked for so many experiments at most.
-const MOST: usize = 1000;
 /// So many are offered.
 const OFFERED: usize = 8;
 
@@ -26,13 +24,17 @@ const OFFERED: usize = 8;
 impl Sheet {
     /// Keeps the names of the experiments whose runs are here, and finds all where all are wanted.
     pub(super) fn follow_others(self) {
-        let others = Memo::new(move |_| self.place.view.read().others.clone());
+        let first = self.runs.experiment.get_value();
+        let others = Memo::new(move |_| {
+            let view = self.place.view.read();
+            (view.is_every(&first), view.others.clone())
+        });
         Effect::new(move |_| {
-            let others = others.get();
-            if others.is_empty() {
+            let (every, others) = others.get();
+            self.looked_for.track();
+            if others.is_empty() && !every {
                 return self.among.set(Some(Vec::new()));
             }
-            let every = others.iter().any(|id| id == EVERY);
             if every {
                 self.among.set(None);
             } else {
@@ -42,13 +44,9 @@ impl Sheet {
             spawn_local(async move {
                 let mut names = BTreeMap::new();
                 if every {
-                    match experiment::named(&client, "", MOST).await {
+                    match experiment::named(&client, "", EXPERIMENTS).await {
                         Ok(all) => names.extend(all),
-                        Err(error) => {
-                            if !self.among.is_disposed() {
-                                self.toasts.failed("Only the runs of this experiment are shown", &error);
-                            }
-                        }
+                        Err(error) => return self.not_found(error),
                     }
                 } else {
                     let first = self.runs.experiment.try_get_value();
@@ -74,16 +72,45 @@ impl Sheet {
         let first = self.runs.experiment.get_value();
         let among = self.among.get()?;
         let others = among.into_iter().filter(|id| *id != first);
-        Some(std::iter::once(first.clone()).chain(others).collect())
+        let all = std::iter::once(first.clone()).chain(others);
+        Some(all.filter(|id| id != EVERY).collect())
+    }
+
+    /// Which experiments there are is not known.
+    fn not_found(self, error: ApiError) {
+        if self.among.is_disposed() {
+            return;
+        }
+        self.health.report(&error);
+        self.phase.set(Phase::Failed(error.clone()));
+        self.runs.error.set(Some(error));
+    }
+
+    /// Looks for them once more, where they are not known. Whether that is so.
+    pub(super) fn look_for_others(self) -> bool {
+        let missing = self.among.read_untracked().is_none();
+        if missing {
+            self.looked_for.update(|times| *times += 1);
+        }
+        missing
     }
 
     pub(super) fn is_alone(self) -> bool {
-        self.place.view.read().others.is_empty()
+        let view = self.place.view.read();
+        self.runs.experiment.with_value(|first| view.is_alone(first))
+    }
+
+    /// Whether there are more experiments than are asked for.
+    pub(super) fn is_cut(self) -> bool {
+        !self.is_alone() && self.names.read().len() >= EXPERIMENTS
     }
 }
 
 /// Chooses them.
 pub fn others(sheet: Sheet) -> AnyView {
+    if sheet.runs.experiment.with_value(|first| first == EVERY) {
+        return ().into_any();
+    }
     let place = sheet.place;
     let toasts = Toasts::expect();
     let found = RwSignal::new(Vec::<(String, String)>::new());

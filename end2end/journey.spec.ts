@@ -51,6 +51,12 @@ test('sign in, find an experiment, sort and filter its runs, open one, edit a ta
     await expect(tags).toContainText('done');
   }
 
+  // How the console looks, and what was asked last; nothing of what was seen.
+  if (hasScript) {
+    const kept = await page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
+    expect(kept.filter((name) => !['flowdeck.theme', 'flowdeck.density', 'flowdeck-queries'].includes(name))).toEqual([]);
+  }
+
   await page.getByRole('button', { name: `Account of ${person.name}` }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByRole('status')).toHaveText('You are signed out.');

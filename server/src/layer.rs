@@ -282,12 +282,14 @@ impl Inner {
         if let Last::Mlflow(pattern) = last {
             note.route(pattern);
         }
+        let is_silent = limit::is_silent(request.headers());
         let response = if shows_itself(request.headers()) && !request.headers().contains_key(header::COOKIE) {
             self.with(None, note, request, last).await
         } else {
             Box::pin(self.with_cookie(note.clone(), std::mem::take(request), last)).await
         };
-        pending.end(response.into_response()).await
+        let response = response.into_response();
+        pending.end(if is_silent { limit::in_words(response) } else { response }).await
     }
 
     /// Reads the cookie, and writes it where a handler has signed somebody in or out.
@@ -344,9 +346,15 @@ fn harden(state: &state::State, headers: &mut HeaderMap) {
         headers.entry(name).or_insert(value);
     }
     if state.config.listen.is_https() {
+        // Below a path, the host's subdomains are others'.
+        let shares_host = !state.config.listen.base_path.as_str().is_empty();
         headers
             .entry(header::STRICT_TRANSPORT_SECURITY)
-            .or_insert(HeaderValue::from_static("max-age=31536000"));
+            .or_insert(HeaderValue::from_static(if shares_host {
+                "max-age=31536000"
+            } else {
+                "max-age=31536000; includeSubDomains"
+            }));
     }
 }
 

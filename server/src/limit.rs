@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::response::Response;
+use axum::{
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
 
 use self::{
     guess::Guesses,
@@ -73,6 +76,28 @@ const STRANGERS: usize = 8;
 /// No pause between guesses is longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// Nobody waits for longer before a program that says nothing.
+const IN_SILENCE: Duration = Duration::from_secs(10);
+
+/// Whether MLflow's own client calls. It tries each 429 again after the pause that it is told, without a word, and in the end shows nothing
+/// of the answer.
+pub fn is_silent(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).map(|agent| agent.as_bytes());
+    agent.is_some_and(|agent| agent.starts_with(b"mlflow-python-client/"))
+}
+
+/// The answer to a client that [`is_silent`]: of a long pause it is told with a status at which it stops and shows the sentence.
+pub fn in_words(mut response: Response) -> Response {
+    let pause = response
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|pause| pause.to_str().ok()?.parse().ok());
+    if response.status() == StatusCode::TOO_MANY_REQUESTS && pause.is_some_and(|pause| Duration::from_secs(pause) > IN_SILENCE) {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    response
+}
+
 /// A call that may go on, from its arrival to the end of its answer.
 pub struct Pass {
     charge: Charge,
@@ -114,6 +139,10 @@ pub async fn admit(state: &state::State, principal: &Principal, note: &Note, add
     if let Err(error) = limits.may_guess(principal, &who, address) {
         state.metrics.limited("guesses");
         return Err(Box::new(charge.refuse(error)));
+    }
+    if who.key.as_ref().is_none_or(|key| !key.settings.shadow) {
+        // Whoever is held keeps the place: a script cannot have more calls held than open.
+        charge.due().await;
     }
     Ok(Pass { charge, place })
 }

@@ -137,6 +137,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let cache = Cache::open(&data_dir.path().join(extreme::cache::FILE)).await?;
     let vault = Vault::new(db.clone(), vault_keys);
     vault.reseal().await?;
+    tokio::spawn(vault.clone().close());
     tokio::spawn(Store::new(db.clone(), config.session.clone()).sweep(vault.clone()));
     let keys = Keys::load(db.clone()).await?;
     tokio::spawn(keys.clone().keep_use());

@@ -55,7 +55,8 @@ pub struct Metrics {
     requests: Family<Labels, Counter>,
     seconds: Family<Route, Histogram, fn() -> Histogram>,
     upstream_seconds: Family<Route, Histogram, fn() -> Histogram>,
-    bytes: Family<Direction, Counter>,
+    bytes_in: Counter,
+    bytes_out: Counter,
     limited: Family<Limit, Counter>,
     upstream_errors: Family<Kind, Counter>,
     upstream_open: Gauge,
@@ -239,7 +240,7 @@ impl Default for Metrics {
         let upstream_seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
         let help = "From MLflow's being asked to the head of its answer";
         registry.register_with_unit("upstream", help, Unit::Seconds, upstream_seconds.clone());
-        let bytes = Family::default();
+        let bytes = Family::<Direction, Counter>::default();
         registry.register_with_unit("body", "Bytes of bodies, from callers and to them", Unit::Bytes, bytes.clone());
         let limited = Family::default();
         registry.register(
@@ -260,7 +261,8 @@ impl Default for Metrics {
             requests,
             seconds,
             upstream_seconds,
-            bytes,
+            bytes_in: bytes.get_or_create_owned(&Direction { direction: "in" }),
+            bytes_out: bytes.get_or_create_owned(&Direction { direction: "out" }),
             limited,
             upstream_errors,
             upstream_open,
@@ -373,11 +375,8 @@ impl Drop for Observed {
         if !self.lasts {
             metrics.seconds.get_or_create(&Route { route: class }).observe(took.as_secs_f64());
         }
-        for (direction, bytes) in [("in", self.note.0.bytes_in.load(Ordering::Relaxed)), ("out", self.bytes_out)] {
-            if bytes > 0 {
-                metrics.bytes.get_or_create(&Direction { direction }).inc_by(bytes);
-            }
-        }
+        metrics.bytes_in.inc_by(self.note.0.bytes_in.load(Ordering::Relaxed));
+        metrics.bytes_out.inc_by(self.bytes_out);
         if class != Class::Other && !self.lasts {
             metrics.window.add(took, self.status.is_some_and(|status| status.is_server_error()));
         }

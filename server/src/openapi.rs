@@ -34,6 +34,7 @@ const TITLE: &str = "REST API · Flowdeck";
     paths(
         account::session,
         account::sessions,
+        account::end_all,
         key::rest::list,
         key::rest::create,
         key::rest::get,

@@ -233,13 +233,13 @@ pub async fn exchange(upstream: &Upstream, patience: Patience, call: &Call, requ
             "MLflow answered with a redirect: check the address under which Flowdeck calls it".into(),
         ));
     }
-    let (parts, body) = answer.into_parts();
+    let (parts, mut body) = answer.into_parts();
     let mut response = Response::new(if only_head {
         Body::empty()
     } else {
-        match body.whole().await {
-            Ok(whole) => Body::from(whole),
-            Err(body) => {
+        match body.whole() {
+            Some(whole) => Body::from(whole),
+            None => {
                 let body = Stall::new(body, patience.idle);
                 match &call.ended {
                     Some(ended) => Body::new(WhileValid::new(body, ended.clone())),

@@ -62,6 +62,36 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::Key;
+    use crate::vault::hex;
+
+    /// The example of draft-irtf-cfrg-xchacha-03, A.3.1.
+    #[test]
+    fn it_is_the_cipher_that_it_says() {
+        let key = Key::new(std::array::from_fn(|number| 0x80 + number as u8));
+        let nonce: Vec<u8> = (0x40..0x58).collect();
+        let owner = [0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7];
+        let sealed = concat!(
+            "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216",
+            "cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff921f9664c97637da9768812f615c68b13",
+            "b52ec0875924c1c7987947deafd8780acf49",
+        );
+        let sealed: Vec<u8> = (0..sealed.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&sealed[at..at + 2], 16).unwrap())
+            .collect();
+        let opened = key.open(&owner, &[nonce, sealed].concat()).unwrap();
+        assert!(opened.starts_with(b"Ladies and Gentlemen of the class of '99"));
+    }
+
+    /// RFC 5869, A.3: no salt, no purpose.
+    #[test]
+    fn a_derived_key_is_hkdf() {
+        let key = Key::derive(&[0x0b; 22], "");
+        assert_eq!(
+            hex(key.0.as_slice()),
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
+        );
+    }
 
     #[test]
     fn opens_for_its_owner_only() {

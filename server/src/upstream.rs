@@ -3,12 +3,15 @@
 pub mod door;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use anyhow::Context as _;
-use http::{HeaderValue, Uri};
+use http::{
+    HeaderValue, Uri,
+    uri::{Authority, Scheme},
+};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use reqwest::{Client, Url, redirect::Policy};
 use tokio::sync::watch;
@@ -22,8 +25,18 @@ pub struct Upstream {
     pub http: Client,
     pub door: Door,
     address: Arc<watch::Receiver<Option<Url>>>,
+    /// What each call needs of the address.
+    place: Arc<Mutex<Option<Arc<Place>>>>,
     /// MLflow's version, once it has told one that may stand behind Flowdeck.
     pub vetted: Arc<OnceLock<Version>>,
+}
+
+/// An address, taken apart.
+struct Place {
+    url: Url,
+    scheme: Scheme,
+    authority: Authority,
+    host: HeaderValue,
 }
 
 /// Where one call is handed on to.
@@ -67,6 +80,7 @@ impl Upstream {
             http,
             door: Door::new().context("the TLS roots of this machine cannot be read")?,
             address: Arc::new(address),
+            place: Arc::default(),
             vetted: Arc::default(),
         })
     }
@@ -97,17 +111,23 @@ impl Upstream {
             // RFC 3986 knows no bytes beyond ASCII; some clients send them all the same.
             target.extend(utf8_percent_encode(query, CONTROLS));
         }
-        let host = base.host_str().unwrap_or_default();
-        let authority = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let place = self.place(base).ok_or(NoTarget::TooLong)?;
         let uri = Uri::builder()
-            .scheme(base.scheme())
-            .authority(authority.as_str())
+            .scheme(place.scheme.clone())
+            .authority(place.authority.clone())
             .path_and_query(target)
             .build();
-        match (uri, HeaderValue::try_from(authority)) {
-            (Ok(uri), Ok(host)) => Ok(Target { uri, host }),
-            _ => Err(NoTarget::TooLong),
+        let host = place.host.clone();
+        uri.map(|uri| Target { uri, host }).map_err(|_| NoTarget::TooLong)
+    }
+
+    /// Taken apart once for each address: with each call it would cost more than finding its route.
+    fn place(&self, url: &Url) -> Option<Arc<Place>> {
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.as_ref().is_none_or(|place| place.url != *url) {
+            *place = Place::of(url).map(Arc::new);
         }
+        place.clone()
     }
 
     /// Waits until a managed MLflow has ended: what it was asked and has not answered, nobody will answer.
@@ -134,6 +154,21 @@ impl Upstream {
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
+    }
+}
+
+// === impl Place ===
+
+impl Place {
+    fn of(url: &Url) -> Option<Self> {
+        let host = url.host_str().unwrap_or_default();
+        let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        Some(Self {
+            url: url.clone(),
+            scheme: url.scheme().parse().ok()?,
+            authority: authority.parse().ok()?,
+            host: HeaderValue::try_from(authority).ok()?,
+        })
     }
 }
 

@@ -1,14 +1,17 @@
 //! The vault: once per user, the password that MLflow needs to hear, sealed under the secret key.
 //!
-//! Sessions and API keys only name a user. What is in use stays in memory, sealed as it is: a call costs no query.
+//! Sessions and API keys only name a user. At rest a password is sealed. What is in use stays open in memory for a short while, so that a
+//! call costs neither a query nor the opening of a seal, and is wiped then.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
+    time::{Duration, Instant},
 };
 
 use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -24,9 +27,25 @@ use crate::{
 pub struct Vault {
     db: Db,
     ring: KeyRing,
-    /// What was read or written last, by user.
-    known: Arc<RwLock<HashMap<String, Row>>>,
+    opened: Arc<RwLock<Opened>>,
 }
+
+/// What is in use.
+#[derive(Default)]
+struct Opened {
+    by_user: HashMap<String, Open>,
+    /// How often a password was put or forgotten: who has read one before may not keep it after.
+    changes: u64,
+}
+
+/// What MLflow needs to hear for a user.
+struct Open {
+    authorization: HeaderValue,
+    since: Instant,
+}
+
+/// So long a password is open in memory before its seal is opened again.
+const OPEN: Duration = Duration::from_secs(60);
 
 /// The first key seals; each of them opens.
 #[derive(Clone)]
@@ -87,7 +106,7 @@ impl Vault {
         Self {
             db,
             ring,
-            known: Arc::default(),
+            opened: Arc::default(),
         }
     }
 
@@ -128,10 +147,8 @@ impl Vault {
             sealed: key.seal(&owner(user), password),
         };
         self.db.put_vault_row(&row, clock::now()).await?;
-        self.known
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(user.to_owned(), row);
+        // The next call opens the new one.
+        self.opened().change(user);
         Ok(())
     }
 
@@ -140,17 +157,23 @@ impl Vault {
     /// # Errors
     /// When the database cannot be read.
     pub async fn authorization(&self, user: &str) -> sqlx::Result<Option<HeaderValue>> {
-        if let Some(row) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(user) {
-            return Ok(self.value(row));
+        let open = self.opened.read().unwrap_or_else(PoisonError::into_inner).get(user);
+        match open {
+            Some(open) => Ok(Some(open)),
+            None => Box::pin(self.unseal(user)).await,
         }
-        let Some(row) = Box::pin(self.db.vault_row(user)).await? else {
+    }
+
+    async fn unseal(&self, user: &str) -> sqlx::Result<Option<HeaderValue>> {
+        let before = self.opened().changes;
+        let Some(row) = self.db.vault_row(user).await? else {
             return Ok(None);
         };
-        let value = self.value(&row);
-        // Where somebody has put a newer one meanwhile, that stays.
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.entry(user.to_owned()).or_insert(row);
-        Ok(value)
+        let Some(authorization) = self.ring.open(&row).and_then(|password| basic(user, &password)) else {
+            return Ok(None);
+        };
+        self.opened().put(user, authorization.clone(), before);
+        Ok(Some(authorization))
     }
 
     /// Deletes the password of `user`.
@@ -159,7 +182,7 @@ impl Vault {
     /// When the database cannot be written.
     pub async fn forget(&self, user: &str) -> sqlx::Result<()> {
         self.db.delete_vault_row(user).await?;
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(user);
+        self.opened().change(user);
         Ok(())
     }
 
@@ -169,27 +192,71 @@ impl Vault {
     /// When the database cannot be written.
     pub async fn forget_unused(&self, now: i64, before: i64) -> sqlx::Result<()> {
         self.db.delete_unused_vault_rows(now, before).await?;
-        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut opened = self.opened();
+        opened.by_user.clear();
+        opened.changes += 1;
         Ok(())
     }
 
-    fn value(&self, row: &Row) -> Option<HeaderValue> {
-        self.ring.open(row).and_then(|password| basic(&row.user, &password))
+    /// Wipes what has been open for long enough, for ever and ever; to be spawned.
+    pub async fn close(self) {
+        let mut every = tokio::time::interval(OPEN);
+        loop {
+            every.tick().await;
+            self.opened().by_user.retain(|_, open| open.is_fresh());
+        }
+    }
+
+    fn opened(&self) -> RwLockWriteGuard<'_, Opened> {
+        self.opened.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `Basic` with name and password (RFC 7617), marked sensitive.
+// === impl Opened ===
+
+impl Opened {
+    fn get(&self, user: &str) -> Option<HeaderValue> {
+        let open = self.by_user.get(user).filter(|open| open.is_fresh())?;
+        Some(open.authorization.clone())
+    }
+
+    /// Keeps what was read at that state of changes, unless there is a newer one.
+    fn put(&mut self, user: &str, authorization: HeaderValue, read_at: u64) {
+        if self.changes == read_at {
+            let since = Instant::now();
+            self.by_user.insert(user.to_owned(), Open { authorization, since });
+        }
+    }
+
+    fn change(&mut self, user: &str) {
+        self.by_user.remove(user);
+        self.changes += 1;
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    fn is_fresh(&self) -> bool {
+        self.since.elapsed() < OPEN
+    }
+}
+
+/// `Basic` with name and password (RFC 7617), marked sensitive, and wiped when the last copy goes.
 pub fn basic(user: &str, password: &[u8]) -> Option<HeaderValue> {
     let pair = Zeroizing::new([user.as_bytes(), b":", password].concat());
-    let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_slice())));
-    let mut value = HeaderValue::from_str(&text).ok()?;
+    let encoded = Zeroizing::new(STANDARD.encode(pair.as_slice()));
+    let text = Zeroizing::new(["Basic ", encoded.as_str()].concat().into_bytes());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyRing, Vault};
+    use axum::http::HeaderValue;
+
+    use super::{KeyRing, Opened, Vault};
     use crate::{config::secret::SecretText, db::Db};
 
     fn key() -> SecretText {
@@ -210,6 +277,36 @@ mod tests {
         assert_eq!(value, "Basic YWxpY2U6aHVudGVyMmh1bnRlcjI=");
         assert!(value.is_sensitive());
         assert!(vault.authorization("bob").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_open_in_memory_follows_what_is_kept() {
+        let (db, _folder) = db().await;
+        let vault = Vault::new(db.clone(), KeyRing::parse(&[key()]).unwrap());
+        let open = async || vault.authorization("alice").await.unwrap();
+        vault.put("alice", b"old").await.unwrap();
+        let (old, again) = (open().await, open().await);
+        assert!(old.is_some() && old == again);
+        vault.put("alice", b"new").await.unwrap();
+        let new = open().await;
+        assert!(new.is_some() && new != old);
+        vault.forget("alice").await.unwrap();
+        assert!(open().await.is_none());
+        vault.put("alice", b"new").await.unwrap();
+        assert_eq!(open().await, new);
+        vault.forget_unused(i64::MAX, i64::MAX).await.unwrap();
+        assert!(open().await.is_none());
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_kept_after_it() {
+        let mut opened = Opened::default();
+        let before = opened.changes;
+        opened.change("alice");
+        opened.put("alice", HeaderValue::from_static("Basic old"), before);
+        assert_eq!(opened.get("alice"), None);
+        opened.put("alice", HeaderValue::from_static("Basic new"), opened.changes);
+        assert_eq!(opened.get("alice").unwrap(), "Basic new");
     }
 
     #[tokio::test]

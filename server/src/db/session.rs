@@ -113,13 +113,13 @@ impl Db {
             .map(drop)
     }
 
-    /// Ends every session of `user`.
-    pub async fn end_sessions(&self, user: &str) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM session WHERE user = ?")
+    /// Ends every session of `user`, and says how many there were.
+    pub async fn end_sessions(&self, user: &str) -> sqlx::Result<u64> {
+        let done = sqlx::query("DELETE FROM session WHERE user = ?")
             .bind(user)
             .execute(&self.pool)
-            .await
-            .map(drop)
+            .await?;
+        Ok(done.rows_affected())
     }
 
     pub async fn delete_ended_sessions(&self, now: i64, idle_since: i64) -> sqlx::Result<u64> {

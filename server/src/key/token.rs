@@ -104,6 +104,7 @@ fn encode(bytes: &[u8], digits: usize, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::{LENGTH, Malformed, PREFIX, Token, encode};
+    use crate::vault::hex;
 
     #[test]
     fn a_new_key_is_one() {
@@ -116,6 +117,15 @@ mod tests {
         }
         assert_ne!(Token::generate().hash(), Token::generate().hash());
         assert_eq!(format!("{:?}", Token::generate()), "Token");
+    }
+
+    #[test]
+    fn what_is_kept_of_a_key_is_the_sha_256_of_its_text() {
+        let token = Token::of(&[7; 32]);
+        assert_eq!(
+            hex(&token.hash()),
+            "5d240b72797a53eb4e4cd1c5d376b950e25b5720591cde79ad6e718e59e36bef"
+        );
     }
 
     #[test]

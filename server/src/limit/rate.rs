@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue},
     response::{IntoResponse as _, Response},
 };
+use tokio::time::sleep_until;
 
 use super::{Party, seconds};
 use crate::{config, error::Error};
@@ -22,6 +23,8 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The same draft: what is left (`r`), and the seconds until all of it is back (`t`).
 const STANDING: HeaderName = HeaderName::from_static("ratelimit");
 
+/// So long a call that comes too early is held instead of refused: a client that is told to come back would wait in silence as well.
+const HELD: Duration = Duration::from_secs(1);
 const SLOWEST: f64 = 1.0 / 3600.0;
 const FASTEST: f64 = 1e6;
 /// Fewer entries are not worth a sweep.
@@ -34,8 +37,11 @@ pub struct Quota {
     burst: u32,
 }
 
-#[derive(Default)]
-pub struct Rates(Mutex<Cells>);
+pub struct Rates {
+    cells: Mutex<Cells>,
+    /// The longest pause that a call makes here.
+    held: Duration,
+}
 
 /// What one call has cost those who pay for it, or why they cannot.
 #[derive(Debug)]
@@ -43,6 +49,8 @@ pub struct Charge {
     standings: Vec<Standing>,
     /// The first party that has nothing left.
     excess: Option<usize>,
+    /// When the call may go on, where that is soon.
+    due: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -52,7 +60,7 @@ struct Standing {
     remaining: u32,
     /// Until the whole burst is back.
     full_in: Duration,
-    /// Until the next call; zero where this one may go.
+    /// Until there is room for this call.
     wait: Duration,
 }
 
@@ -79,12 +87,12 @@ impl Quota {
         self.interval.saturating_mul(self.burst)
     }
 
-    /// Where a party stands after one more call.
-    fn look(self, party: Party, full_at: Option<Instant>, now: Instant) -> Standing {
+    /// Where a party stands after one more call, which may be held for so long.
+    fn look(self, party: Party, full_at: Option<Instant>, held: Duration, now: Instant) -> Standing {
         let owed = full_at.map_or(Duration::ZERO, |full_at| full_at.saturating_duration_since(now));
         let after = owed.saturating_add(self.interval);
         let wait = after.saturating_sub(self.whole());
-        let full_in = if wait.is_zero() { after } else { owed };
+        let full_in = if wait <= held { after } else { owed };
         let left = self.whole().saturating_sub(full_in).as_nanos() / self.interval.as_nanos().max(1);
         Standing {
             party,
@@ -98,22 +106,40 @@ impl Quota {
 
 // === impl Rates ===
 
+impl Default for Rates {
+    fn default() -> Self {
+        Self::holding(HELD)
+    }
+}
+
 impl Rates {
-    /// Charges one call to both, or to none where one of them has nothing left.
+    fn holding(held: Duration) -> Self {
+        let cells = Mutex::default();
+        Self { cells, held }
+    }
+
+    /// Charges one call to both, or to none where one of them has nothing left and will have nothing soon.
     pub fn take(&self, own: Option<(Party, Quota)>, users: (Party, Quota), now: Instant) -> Charge {
-        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         let look = |(party, quota): (Party, Quota)| {
             let full_at = cells.full_at.get(&party).copied();
-            quota.look(party, full_at, now)
+            quota.look(party, full_at, self.held, now)
         };
         let standings: Vec<Standing> = own.into_iter().chain([users]).map(look).collect();
-        let excess = standings.iter().position(|standing| !standing.wait.is_zero());
+        let excess = standings.iter().position(|standing| standing.wait > self.held);
+        let pause = standings
+            .iter()
+            .map(|standing| standing.wait)
+            .max()
+            .filter(|pause| !pause.is_zero());
+        let mut due = None;
         if excess.is_none() {
+            due = pause.map(|pause| now + pause);
             for standing in &standings {
                 cells.put(standing, now);
             }
         }
-        Charge { standings, excess }
+        Charge { standings, excess, due }
     }
 }
 
@@ -154,6 +180,13 @@ impl Charge {
         };
         let seconds = seconds(*wait);
         Some((Error::TooMany { why, seconds }, party))
+    }
+
+    /// Waits until the call may go on.
+    pub async fn due(&self) {
+        if let Some(due) = self.due {
+            sleep_until(due.into()).await;
+        }
     }
 
     /// The answer to a call that may not go on.
@@ -215,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_the_rate_counts() {
-        let (rates, start, quota) = (Rates::default(), Instant::now(), Quota::new(10.0, 5));
+        let (rates, start, quota) = (Rates::holding(Duration::ZERO), Instant::now(), Quota::new(10.0, 5));
         assert_eq!(passed(&rates, 20, &user("alice"), quota, start), 5);
         assert_eq!(passed(&rates, 20, &user("bob"), quota, start), 5);
         let later = start + Duration::from_millis(100);
@@ -224,8 +257,25 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_a_little_early_is_held_and_charged() {
+        let (rates, start, quota) = (Rates::holding(Duration::from_secs(1)), Instant::now(), Quota::new(2.0, 1));
+        let take = |later: u64| rates.take(None, (user("alice"), quota), start + Duration::from_millis(later));
+        let due = |charge: &Charge| charge.due.map(|due| due.duration_since(start).as_millis());
+        for expected in [None, Some(500), Some(1000)] {
+            let charge = take(0);
+            assert!(passes(&charge));
+            assert_eq!(due(&charge), expected);
+        }
+        let refused = take(0);
+        assert!(!passes(&refused) && refused.due.is_none());
+        assert_eq!(refused.standings[0].wait, Duration::from_millis(1500));
+        assert_eq!(due(&take(600)), Some(1500));
+        assert_eq!(due(&take(60_000)), None);
+    }
+
+    #[test]
     fn over_a_minute_no_more_than_the_rate_passes() {
-        let (rates, start, quota) = (Rates::default(), Instant::now(), Quota::new(7.0, 3));
+        let (rates, start, quota) = (Rates::holding(Duration::ZERO), Instant::now(), Quota::new(7.0, 3));
         let passed: usize = (0..60_000)
             .map(|ms| passed(&rates, 1, &user("alice"), quota, start + Duration::from_millis(ms)))
             .sum();
@@ -234,7 +284,7 @@ mod tests {
 
     #[test]
     fn one_call_an_hour_is_one_call_an_hour() {
-        let (rates, start, quota) = (Rates::default(), Instant::now(), Quota::new(1.0 / 3600.0, 1));
+        let (rates, start, quota) = (Rates::holding(Duration::ZERO), Instant::now(), Quota::new(1.0 / 3600.0, 1));
         assert!(passes(&rates.take(None, (user("a"), quota), start)));
         let charge = rates.take(None, (user("a"), quota), start + Duration::from_secs(1));
         assert!(!passes(&charge));
@@ -247,14 +297,14 @@ mod tests {
         for rate in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
             assert_eq!(Quota::new(rate, 0), Quota::new(1.0 / 3600.0, 1));
         }
-        let (rates, now) = (Rates::default(), Instant::now());
+        let (rates, now) = (Rates::holding(Duration::ZERO), Instant::now());
         assert!(passes(&rates.take(None, (user("a"), Quota::new(0.0, u32::MAX)), now)));
         assert!(passes(&rates.take(None, (user("b"), Quota::new(1e30, u32::MAX)), now)));
     }
 
     #[test]
     fn who_cannot_pay_his_own_does_not_charge_the_user() {
-        let (rates, now) = (Rates::default(), Instant::now());
+        let (rates, now) = (Rates::holding(Duration::ZERO), Instant::now());
         let own = || Some((Party::Key("k1".into()), Quota::new(1.0, 1)));
         let users = || (user("alice"), Quota::new(1.0, 3));
         assert!(passes(&rates.take(own(), users(), now)));
@@ -270,18 +320,18 @@ mod tests {
 
     #[test]
     fn names_that_say_nothing_any_more_are_forgotten() {
-        let (rates, start, quota) = (Rates::default(), Instant::now(), Quota::new(100.0, 400));
+        let (rates, start, quota) = (Rates::holding(Duration::ZERO), Instant::now(), Quota::new(100.0, 400));
         for number in 0..100_000_u64 {
             let now = start + Duration::from_millis(number);
             rates.take(None, (user(&number.to_string()), quota), now);
         }
-        let kept = rates.0.lock().unwrap().full_at.len();
+        let kept = rates.cells.lock().unwrap().full_at.len();
         assert!(kept <= 2048, "{kept}");
     }
 
     #[test]
     fn the_fields_tell_policies_and_what_is_left() {
-        let (rates, now) = (Rates::default(), Instant::now());
+        let (rates, now) = (Rates::holding(Duration::ZERO), Instant::now());
         let own = Some((Party::Key("k".into()), Quota::new(0.5, 3)));
         let mut headers = HeaderMap::new();
         rates.take(own, (user("alice"), Quota::new(100.0, 400)), now).show(&mut headers);
@@ -292,7 +342,7 @@ mod tests {
     /// The clock is the monotonic one. Two threads may still come with their moments in the wrong order.
     #[test]
     fn a_moment_before_the_last_gives_nothing_and_costs_nothing() {
-        let (rates, quota) = (Rates::default(), Quota::new(1.0, 3));
+        let (rates, quota) = (Rates::holding(Duration::ZERO), Quota::new(1.0, 3));
         let now = Instant::now() + Duration::from_secs(3600);
         assert_eq!(passed(&rates, 5, &user("alice"), quota, now), 3);
         for back in [1, 60, 3600] {

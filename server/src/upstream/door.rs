@@ -6,9 +6,9 @@
 use std::{
     collections::{HashMap, VecDeque},
     future::poll_fn,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -25,6 +25,7 @@ use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use tokio::{
     net::TcpStream,
     runtime::{self, Handle},
+    task::unconstrained,
     time::{Instant, timeout},
 };
 use tower::ServiceExt as _;
@@ -180,9 +181,9 @@ impl Door {
 // === impl Connection ===
 
 impl Connection {
-    /// Whether MLflow has not closed it meanwhile.
+    /// Whether MLflow has not closed it meanwhile. Its task is not to be woken for what it does itself: the call that is sent next.
     async fn is_open(&mut self) -> bool {
-        poll_fn(|cx| match self.drive(cx) {
+        poll_fn(|cx| match self.drive(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(()) => Poll::Ready(false),
             Poll::Pending => self.sender.poll_ready(cx).map(|ready| ready.is_ok()),
         })
@@ -191,7 +192,8 @@ impl Connection {
 
     /// Waits for the head of the answer. With the error comes the request, where nothing of it has gone.
     async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, (hyper::Error, Option<Request<Body>>)> {
-        let mut answer = std::pin::pin!(self.sender.try_send_request(request));
+        // It comes from the driver, and is asked for right after it: nobody has to be woken for it, nor may it be put off.
+        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
         let driver = &mut self.driver;
         let mut ended = false;
         poll_fn(|cx| {
@@ -199,7 +201,7 @@ impl Connection {
                 // What ends it is told to the one who waits for an answer.
                 ended = driver.as_mut().poll(cx).is_ready();
             }
-            answer.as_mut().poll(cx)
+            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
         })
         .await
         .map_err(|mut error| {
@@ -218,24 +220,24 @@ impl Connection {
 
 impl Answer {
     /// All of it, where it is small and has come already: then nothing needs to be watched.
-    ///
-    /// # Errors
-    /// Itself, where it is not.
-    pub async fn whole(mut self) -> Result<Bytes, Self> {
+    pub fn whole(&mut self) -> Option<Bytes> {
         if self.size_hint().exact().is_none_or(|length| length > SMALL) {
-            return Err(self);
+            return None;
         }
-        let frame = poll_fn(|cx| Poll::Ready(Pin::new(&mut self).poll_frame(cx))).await;
+        // Nothing is waited for, so nobody is to be woken; whoever waits for the rest polls all of it again.
+        let cx = &mut Context::from_waker(Waker::noop());
+        if self
+            .connection
+            .as_mut()
+            .is_some_and(|(connection, _)| connection.drive(cx).is_ready())
+        {
+            self.connection = None;
+        }
+        let frame = Pin::new(&mut *self).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = frame {
             self.first = frame.into_data().ok();
         }
-        match self.first.take() {
-            Some(whole) if self.body.is_end_stream() => Ok(whole),
-            first => {
-                self.first = first;
-                Err(self)
-            }
-        }
+        if self.body.is_end_stream() { self.first.take() } else { None }
     }
 
     /// Gives back a connection that can take the next call. One that still sends the request, which MLflow has not waited for, cannot.
@@ -434,10 +436,10 @@ mod tests {
     async fn a_small_answer_that_is_there_is_whole() {
         let (address, ..) = server(|_| "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
         let door = Door::new().unwrap();
-        assert_eq!(ask(&door, &address).await.into_body().whole().await.unwrap_or_default(), "ok");
+        assert_eq!(ask(&door, &address).await.into_body().whole().unwrap_or_default(), "ok");
         let (address, ..) = server(|_| "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf").await;
-        let half = ask(&door, &address).await.into_body().whole().await;
-        let mut half = half.err().unwrap();
+        let mut half = ask(&door, &address).await.into_body();
+        assert_eq!(half.whole(), None);
         assert_eq!(half.frame().await.unwrap().unwrap().into_data().unwrap(), "half");
     }
 

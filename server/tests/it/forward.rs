@@ -270,6 +270,55 @@ async fn artifacts_come_back_whole_in_part_and_harmless() {
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
 }
 
+/// A name can neither end its quotes nor its line.
+#[tokio::test]
+async fn a_files_name_stays_in_its_field() {
+    let app = TestApp::start().await;
+    let user = app.basic().await;
+    let (experiment, run) = run(&user).await;
+    for name in [
+        "a;filename=b.html",
+        "a\"; filename=\"b.html",
+        "a'b%25.html",
+        "a\u{e9}\u{202e}b.html",
+    ] {
+        let escaped: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let place = format!("/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/{escaped}");
+        let stored = user.request("PUT", &place).body("text").send().await.unwrap();
+        assert_eq!(stored.status(), StatusCode::OK, "{name:?}");
+        for path in [place, format!("/get-artifact?run_id={run}&path={escaped}")] {
+            let answer = user.get(&path).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{name:?}");
+            let fields: Vec<_> = answer.headers().get_all("content-disposition").iter().collect();
+            let [field] = fields[..] else { panic!("{fields:?}") };
+            let parts = parameters(field.to_str().unwrap());
+            assert_eq!(parts[0], "attachment", "{parts:?}");
+            let names: Vec<_> = parts[1..].iter().map(|part| part.split('=').next().unwrap()).collect();
+            assert!(matches!(names[..], ["filename"] | ["filename", "filename*"]), "{parts:?}");
+        }
+    }
+}
+
+/// The parts between semicolons, of which those in quotes are none (RFC 9110 section 5.6.4).
+fn parameters(field: &str) -> Vec<String> {
+    let (mut parts, mut quoted, mut escaped) = (vec![String::new()], false, false);
+    for letter in field.chars() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ';' if !quoted => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().unwrap().push(letter);
+    }
+    assert!(!quoted, "{field}");
+    parts.iter().map(|part| part.trim().to_owned()).collect()
+}
+
 #[tokio::test]
 async fn the_gateway_takes_the_credentials_that_it_gets() {
     let app = TestApp::start().await;

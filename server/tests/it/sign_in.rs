@@ -127,6 +127,8 @@ async fn the_ticket_changes_at_sign_in_and_ends_at_sign_out() {
     let first = app.session().await;
     let again = first.form("/login", &[("name", &first.user), ("password", &first.password)]).await;
     let new = cookie(&again).unwrap();
+    let letters = |cookie: &str| cookie.split_once('=').unwrap().1.len();
+    assert_eq!((letters(first.cookie()), letters(&new)), (22, 22), "128 bits in base64");
     let old = first.get("/api/flowdeck/v1/session").await;
     assert_eq!(old.status(), StatusCode::UNAUTHORIZED, "the ticket from before is worth nothing");
 
@@ -287,17 +289,26 @@ async fn a_password_changed_elsewhere_ends_in_sign_in() {
 
 #[tokio::test]
 async fn behind_https_the_cookie_is_for_this_host_and_https_alone() {
-    let app = TestApp::with(&["--public-origin", "https://ml.example.org"]).await;
-    let user = app.basic().await;
-    let fields = [("name", user.user.as_str()), ("password", user.password.as_str())];
-    let answer = app.anonymous().form("/login", &fields).await;
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-    assert!(cookie.starts_with("__Host-"), "{cookie}");
-    for attribute in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/"] {
-        assert!(cookie.contains(attribute), "{cookie}");
+    for (base, prefix, path, strict) in [
+        ("/", "__Host-", "; Path=/", "max-age=31536000; includeSubDomains"),
+        // The host is others' too.
+        ("/mlflow", "__Secure-", "; Path=/mlflow", "max-age=31536000"),
+    ] {
+        let app = TestApp::with(&["--public-origin", "https://ml.example.org", "--base-path", base]).await;
+        let user = app.basic().await;
+        let fields = [("name", user.user.as_str()), ("password", user.password.as_str())];
+        let answer = app.anonymous().form("/login", &fields).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        assert!(cookie.starts_with(prefix), "{cookie}");
+        for attribute in ["; HttpOnly", "; Secure", "; SameSite=Lax", path] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+        assert_eq!(answer.headers()["strict-transport-security"], strict);
+        // Whoever comes without TLS is not led on: a program would send its secrets twice.
+        let plain = app.anonymous().get("/api/2.0/mlflow/experiments/search").await;
+        assert_eq!(plain.status(), StatusCode::UNAUTHORIZED);
     }
-    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
 }
 
 #[tokio::test]

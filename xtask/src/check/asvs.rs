@@ -1,8 +1,10 @@
-//! docs/asvs.md names tests: each of them is there, and each requirement is listed once.
+//! docs/asvs.md names tests and headings: each of them is there, and each requirement is listed once.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-const NOT_SHOWN: &str = "\n## Not shown by a test\n";
+/// The section of what tests show, and that of what documents tell.
+const SHOWN: &str = "Shown by a test";
+const WRITTEN: &str = "Written down";
 
 /// Whether the file of `file::name`, below `root`, has a test of that name.
 fn is_there(root: &Path, named: &str) -> bool {
@@ -26,6 +28,15 @@ fn has_test(file: &str, source: &str, name: &str) -> bool {
     }
 }
 
+/// Whether the document of `file#Heading` has that heading.
+fn is_told(root: &Path, named: &str) -> bool {
+    let Some((file, heading)) = named.split_once('#') else {
+        return false;
+    };
+    let wanted = format!("## {heading}");
+    fs::read_to_string(root.join(file)).is_ok_and(|text| text.lines().any(|line| line == wanted))
+}
+
 /// Of each row: the requirement, what it asks, and what shows it or why nothing does.
 fn rows(section: &str) -> Vec<[&str; 3]> {
     let lines = section.lines().filter(|line| line.starts_with("| V"));
@@ -46,24 +57,36 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
 fn each_named_test_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let text = fs::read_to_string(root.join("docs/asvs.md")).unwrap();
-    let (shown, not_shown) = text.split_once(NOT_SHOWN).unwrap();
-    let (shown, not_shown) = (rows(shown), rows(not_shown));
-    assert!(!shown.is_empty() && !not_shown.is_empty());
-
-    let (mut listed, mut missing) = (BTreeSet::new(), Vec::new());
-    for (number, [requirement, _, cell]) in shown.iter().chain(&not_shown).enumerate() {
-        assert!(listed.insert(*requirement), "{requirement} is listed twice");
-        let is_shown = number < shown.len();
-        // Where nothing is shown, settings and files are quoted too.
-        let named: Vec<&str> = quoted(cell).filter(|text| is_shown || text.contains("::")).collect();
-        assert!(!is_shown || !named.is_empty(), "{requirement} names no test");
-        for name in named {
-            if !is_there(root, name) {
-                missing.push(format!("{requirement}: {name}"));
-            }
+    let (mut listed, mut missing, mut shown) = (BTreeSet::new(), Vec::new(), 0);
+    for section in text.split("\n## ").skip(1) {
+        let (title, body) = section.split_once('\n').unwrap();
+        for [requirement, _, cell] in rows(body) {
+            assert!(listed.insert(requirement.to_owned()), "{requirement} is listed twice");
+            // Where nothing is shown, settings and files are quoted too.
+            let is_name = |text: &&str| matches!(title, SHOWN | WRITTEN) || text.contains("::");
+            let named: Vec<&str> = quoted(cell).filter(is_name).collect();
+            assert!(
+                !matches!(title, SHOWN | WRITTEN) || !named.is_empty(),
+                "{requirement} names nothing"
+            );
+            shown += usize::from(title == SHOWN);
+            let is_right = |name: &&str| {
+                if title == WRITTEN {
+                    is_told(root, name)
+                } else {
+                    is_there(root, name)
+                }
+            };
+            missing.extend(
+                named
+                    .into_iter()
+                    .filter(|name| !is_right(name))
+                    .map(|name| format!("{requirement}: {name}")),
+            );
         }
     }
-    assert!(missing.is_empty(), "there are no such tests:\n{}", missing.join("\n"));
+    assert!(shown > 0);
+    assert!(missing.is_empty(), "there is nothing of these names:\n{}", missing.join("\n"));
 }
 
 #[test]
@@ -86,6 +109,9 @@ fn a_missing_test_is_noticed() {
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     assert!(is_there(root, "src/check/asvs.rs::a_missing_test_is_noticed"));
+    let docs = root.parent().unwrap();
+    assert!(is_told(docs, "docs/SECURITY.md#Limits"));
+    assert!(!is_told(docs, "docs/SECURITY.md#Limit") && !is_told(docs, "docs/none.md#Limits") && !is_told(docs, "Limits"));
     for made_up in [
         "src/check/asvs.rs::nobody_wrote_this",
         "src/check/none.rs::a_missing_test_is_noticed",

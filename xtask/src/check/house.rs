@@ -51,7 +51,39 @@ fn broken(path: &Path, text: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::broken;
+    use crate::file;
+
+    /// The files below `folder` whose text is such.
+    fn with(folder: &str, is_such: impl Fn(&str) -> bool) -> Vec<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let such = file::walk(&root.join(folder)).unwrap().into_iter();
+        let such = such.filter(|path| std::fs::read_to_string(path).is_ok_and(|text| is_such(&text)));
+        such.map(|path| path.strip_prefix(root).unwrap().display().to_string()).collect()
+    }
+
+    /// With a list of arguments, and nothing of a request in it.
+    #[test]
+    fn programs_are_started_for_the_managed_mlflow_alone() {
+        let starts = |text: &str| text.replace("clap::Command::new(", "").contains("Command::new(");
+        // The first is about our own command line.
+        let files = ["server/src/main.rs", "server/src/mlflow/install.rs", "server/src/mlflow/managed.rs"];
+        assert_eq!(with("server/src", starts), files);
+    }
+
+    #[test]
+    fn unsafe_code_is_forbidden_everywhere() {
+        assert_eq!(with("Cargo.toml", |text| text.contains("unsafe_code = \"forbid\"")).len(), 1);
+        for member in ["app", "frontend", "server", "xtask"] {
+            let manifest = format!("{member}/Cargo.toml");
+            assert_eq!(
+                with(&manifest, |text| text.contains("[lints]\nworkspace = true")),
+                [manifest.as_str()]
+            );
+        }
+    }
 
     #[test]
     fn each_rule_is_noticed() {

@@ -20,6 +20,8 @@ pub struct Marked {
     block: Option<i64>,
     /// By kind.
     words: [HashSet<String>; Kind::ALL.len()],
+    /// The word that came last of each kind, which mostly comes again.
+    last: [String; Kind::ALL.len()],
 }
 
 struct Mark {
@@ -140,8 +142,15 @@ impl Marked {
         if self.block != Some(block) {
             self.block = Some(block);
             self.words.iter_mut().for_each(HashSet::clear);
+            self.last.iter_mut().for_each(String::clear);
         }
         entry.marks(|kind, word| {
+            let last = &mut self.last[kind as usize];
+            if last == word && !word.is_empty() {
+                return;
+            }
+            last.clear();
+            last.push_str(word);
             let marked = &mut self.words[kind as usize];
             if !marked.contains(word) {
                 marked.insert(word.to_owned());

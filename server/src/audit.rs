@@ -9,6 +9,7 @@ pub mod layer;
 pub mod note;
 pub mod rest;
 pub mod search;
+mod seen;
 pub mod store;
 pub mod writer;
 

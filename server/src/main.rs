@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, bail};
 use clap::{Arg, Command, value_parser};
 use server::{
+    admin::index::Index,
     asset::Assets,
     audit::{self, Audit, chain::Verdict},
     config::{self, Config, secret::SecretText},
@@ -147,6 +148,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         extremes: extreme::Service::new(cache),
         health: Health::new(managed.is_some()),
         metrics: Metrics::default(),
+        index: Index::default(),
         config,
         upstream,
         db: db.clone(),

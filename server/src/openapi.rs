@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, audit, error::Failure, extreme, health, key, live, page, state, view};
+use crate::{account, admin, audit, error::Failure, extreme, health, key, live, page, state, view};
 
 const BELOW: &str = "/api/flowdeck/v1";
 const TITLE: &str = "REST API · Flowdeck";
@@ -34,6 +34,33 @@ const TITLE: &str = "REST API · Flowdeck";
     paths(
         account::session,
         account::sessions,
+        admin::user::list,
+        admin::user::create,
+        admin::user::get,
+        admin::user::belongings,
+        admin::user::delete,
+        admin::user::reset,
+        admin::user::deactivate,
+        admin::user::reactivate,
+        admin::user::sessions,
+        admin::user::end_sessions,
+        admin::user::end_session,
+        admin::invite::look,
+        admin::invite::redeem,
+        admin::role::list,
+        admin::role::get,
+        admin::group::list,
+        admin::group::get,
+        admin::access::of,
+        admin::access::matrix,
+        admin::access::own,
+        admin::explain::show,
+        admin::change::rest::preview,
+        admin::change::rest::apply,
+        admin::change::rest::list,
+        admin::change::rest::get,
+        admin::change::rest::undo,
+        admin::change::rest::resume,
         key::rest::list,
         key::rest::create,
         key::rest::get,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    asset::Assets, audit::Audit, config::Config, db::Db, extreme, health::Health, key::Keys, limit::Limits, live::Live, metrics::Metrics,
-    proxy::narrow::Homes, upstream::Upstream, vault::Vault,
+    admin::index::Index, asset::Assets, audit::Audit, config::Config, db::Db, extreme, health::Health, key::Keys, limit::Limits,
+    live::Live, metrics::Metrics, proxy::narrow::Homes, upstream::Upstream, vault::Vault,
 };
 
 /// Cheap to clone: one pointer.
@@ -24,6 +24,7 @@ pub struct Inner {
     pub extremes: extreme::Service,
     pub health: Health,
     pub metrics: Metrics,
+    pub index: Index,
     pub assets: Assets,
 }
 

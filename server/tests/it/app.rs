@@ -15,6 +15,7 @@ use clap::{Args as _, FromArgMatches as _};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect::Policy};
 use serde_json::json;
 use server::{
+    admin::index::Index,
     asset::Assets,
     audit::{self, Audit},
     config::Config,
@@ -185,6 +186,7 @@ impl TestApp {
             extremes: extreme::Service::new(cache),
             health: Health::new(false),
             metrics: Metrics::default(),
+            index: Index::default(),
             config,
             db,
         });
@@ -227,6 +229,7 @@ impl TestApp {
             extremes: extreme::Service::new(cache),
             health: Health::new(false),
             metrics: Metrics::default(),
+            index: Index::default(),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });
         Self::listening(state, tempfile::tempdir().unwrap()).await

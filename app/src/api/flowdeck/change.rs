@@ -24,7 +24,15 @@ pub enum Edit {
         will: Option<Level>,
     },
     /// Whether a user has a role.
-    Member { role: String, user: String, was: bool, will: bool },
+    Member {
+        role: String,
+        user: String,
+        was: bool,
+        will: bool,
+        /// The group that it comes and goes with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<String>,
+    },
     /// Whether a user is an administrator.
     Admin { user: String, was: bool, will: bool },
     /// A role is made, described or deleted. With it go its grants and its members: their edits come along by themselves.
@@ -196,11 +204,18 @@ impl Edit {
                 was: will,
                 will: was,
             },
-            Self::Member { role, user, was, will } => Self::Member {
+            Self::Member {
+                role,
+                user,
+                was,
+                will,
+                group,
+            } => Self::Member {
                 role,
                 user,
                 was: will,
                 will: was,
+                group,
             },
             Self::Admin { user, was, will } => Self::Admin {
                 user,

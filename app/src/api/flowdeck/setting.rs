@@ -37,7 +37,7 @@ pub struct SettingChange {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = LiveSettings))]
 pub struct Settings {
     pub settings: Vec<Setting>,
     /// The newest first, at most 100.

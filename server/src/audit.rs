@@ -2,6 +2,7 @@
 //!
 //! `layer` watches each call and `note` is what others say of it; `writer` puts rows down in groups; `search` reads them.
 
+pub mod busy;
 pub mod chain;
 pub mod entry;
 pub mod export;

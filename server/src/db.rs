@@ -5,6 +5,7 @@ pub mod group;
 pub mod key;
 pub mod rule;
 pub mod session;
+pub mod setting;
 pub mod user;
 pub mod vault;
 pub mod view;

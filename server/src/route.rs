@@ -10,7 +10,7 @@ use axum::{
 
 use crate::{
     account,
-    admin::{access, change::rest as change, explain, group, invite, role, user},
+    admin::{access, change::rest as change, explain, group, import, invite, overview, role, rule::rest as rule, setting, user},
     asset::Assets,
     audit, caller,
     error::Error,
@@ -125,12 +125,23 @@ fn owners() -> Router<State> {
         .route("/api/flowdeck/v1/access", of(Admin, get(access::of)))
         .route("/api/flowdeck/v1/access/matrix", of(Admin, get(access::matrix)))
         .route("/api/flowdeck/v1/access/own", of(Admin, get(access::own)))
+        .route("/api/flowdeck/v1/access/export", of(Admin, get(import::export)))
+        .route("/api/flowdeck/v1/access/import", of(Admin, post(import::import)))
         .route("/api/flowdeck/v1/explain", of(Admin, get(explain::show)))
         .route("/api/flowdeck/v1/changes", of(Admin, get(change::list).post(change::apply)))
         .route("/api/flowdeck/v1/changes/preview", of(Admin, post(change::preview)))
         .route("/api/flowdeck/v1/changes/{id}", of(Admin, get(change::get)))
         .route("/api/flowdeck/v1/changes/{id}/undo", of(Admin, post(change::undo)))
         .route("/api/flowdeck/v1/changes/{id}/resume", of(Admin, post(change::resume)))
+        .route("/api/flowdeck/v1/rules", of(Admin, get(rule::list).post(rule::create)))
+        .route(
+            "/api/flowdeck/v1/rules/{id}",
+            of(Admin, get(rule::get).patch(rule::change).delete(rule::delete)),
+        )
+        .route("/api/flowdeck/v1/rules/{id}/keep", of(Admin, post(rule::keep_now)))
+        .route("/api/flowdeck/v1/overview", of(Admin, get(overview::show)))
+        .route("/api/flowdeck/v1/settings", of(Admin, get(setting::list)))
+        .route("/api/flowdeck/v1/settings/{name}", of(Admin, patch(setting::change)))
 }
 
 /// What anyone may read about the API.

@@ -63,6 +63,7 @@ CREATE TABLE change (
     trouble    TEXT
 ) STRICT;
 
+CREATE INDEX change_by_request ON change (request_id);
 CREATE INDEX change_by_state ON change (state) WHERE state IN ('applying', 'interrupted');
 
 -- What a change is about: 'user:ada', 'role:team', 'group:lab', 'experiment:7' …

@@ -9,7 +9,7 @@ use app::api::flowdeck::{
     grant::{Kind, Level, Subject, Target},
 };
 
-use super::world::World;
+use super::{index::Subjects, world::World};
 use crate::{
     error::{Error, Result},
     mlflow::roster,
@@ -89,6 +89,59 @@ impl Plan {
         self.after.make(&edit, None);
         self.edits.push(edit);
     }
+}
+
+/// The users and roles that have to be known as they are at this moment, to make these edits.
+pub fn subjects(world: Option<&World>, edits: &[Edit]) -> Subjects {
+    let mut subjects = Subjects::default();
+    for edit in edits {
+        match edit {
+            Edit::Grant { to, .. } => match to {
+                Subject::User(name) => drop(subjects.users.insert(name.clone())),
+                Subject::Role(name) => drop(subjects.roles.insert(name.clone())),
+            },
+            Edit::Member { role, user, .. } => {
+                subjects.users.insert(user.clone());
+                subjects.roles.insert(role.clone());
+            }
+            Edit::Admin { user, .. } => {
+                subjects.users.insert(user.clone());
+                subjects.users.extend(world.into_iter().flat_map(World::admins).map(str::to_owned));
+            }
+            Edit::Role { role, was, .. } => {
+                if was.is_some() {
+                    subjects.roles.insert(role.clone());
+                    subjects.members.insert(role.clone());
+                }
+            }
+            Edit::RoleName { was, .. } => {
+                subjects.roles.insert(was.clone());
+                subjects.members.insert(was.clone());
+            }
+            Edit::Group { group, .. } => {
+                let group = world.and_then(|world| world.groups.get(group));
+                subjects
+                    .users
+                    .extend(group.into_iter().flat_map(|group| group.members.iter().cloned()));
+            }
+            Edit::GroupMember { user, .. } => drop(subjects.users.insert(user.clone())),
+            Edit::GroupRole { group, role, .. } => {
+                subjects.roles.insert(role.clone());
+                let group = world.and_then(|world| world.groups.get(group));
+                subjects
+                    .users
+                    .extend(group.into_iter().flat_map(|group| group.members.iter().cloned()));
+            }
+            Edit::Account { .. } => {}
+        }
+    }
+    // What these very edits make is not there yet.
+    for edit in edits {
+        if let Edit::Role { role, was: None, .. } = edit {
+            subjects.roles.remove(role);
+        }
+    }
+    subjects
 }
 
 /// Whether there can be such an edit at all.

@@ -2,10 +2,10 @@
 //! whoever asks, told with its age, and read anew by time and after changes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -23,6 +23,7 @@ use crate::{
         roster::{self, OwnGrant, WORKSPACE},
     },
     principal::Principal,
+    proxy::table::Family,
     state::State,
     upstream::Upstream,
 };
@@ -30,6 +31,10 @@ use crate::{
 /// So old, it is read anew beside, and after that before the answer.
 const FRESH: Duration = Duration::from_secs(15);
 const OLD: Duration = Duration::from_secs(120);
+/// MLflow is asked twice for each of them: of more, for all at once.
+const FEW: usize = 40;
+/// So long people wait for an answer with what was just changed past Flowdeck; else it is told as soon as it is known.
+const SHORT: Duration = Duration::from_millis(500);
 /// Experiments and models come and go less often than they are looked at.
 const FRESH_THINGS: i64 = 60_000;
 
@@ -46,12 +51,18 @@ struct Inner {
     changing: tokio::sync::Mutex<()>,
     /// Counts changes: what was read while one was made is not kept.
     changes: AtomicU64,
+    /// Experiments or models came, went, or have other names.
+    other_things: AtomicBool,
 }
 
 #[derive(Clone)]
 struct Kept {
     world: Arc<World>,
     at: Instant,
+    /// How long it took to read.
+    took: Duration,
+    /// Somebody may have changed something since.
+    stale: bool,
 }
 
 // === impl Index ===
@@ -63,10 +74,11 @@ impl Index {
     /// 401, 403 and 502, as MLflow answers.
     pub async fn world(&self, state: &State, principal: &Principal) -> Result<Arc<World>> {
         let authorization = caller::authorization(state, principal).await?;
-        if let Some(kept) = self.kept().filter(|kept| kept.at.elapsed() < OLD) {
-            if kept.at.elapsed() > FRESH {
+        let is_good = |kept: &Kept| kept.at.elapsed() < OLD && !(kept.stale && kept.took < SHORT);
+        if let Some(kept) = self.kept().filter(is_good) {
+            if kept.stale || kept.at.elapsed() > FRESH {
                 let (index, state) = (self.clone(), state.clone());
-                tokio::spawn(async move { index.read(&state, &authorization, kept.at).await });
+                tokio::spawn(async move { index.read_beside(&state, &authorization).await });
             }
             return Ok(kept.world);
         }
@@ -80,6 +92,48 @@ impl Index {
     /// As [`Index::world`].
     pub async fn fresh(&self, state: &State, authorization: &HeaderValue) -> std::result::Result<Arc<World>, NotRead> {
         self.read(state, authorization, Instant::now()).await
+    }
+
+    /// The world, as of at most two minutes ago, in which these users and roles are as they are at this moment. Of many, or where nothing
+    /// is known, everything is read.
+    ///
+    /// # Errors
+    /// As [`Index::world`].
+    pub async fn fresh_for(
+        &self,
+        state: &State,
+        authorization: &HeaderValue,
+        subjects: &Subjects,
+    ) -> std::result::Result<Arc<World>, NotRead> {
+        let kept = self.kept().filter(|kept| !kept.stale && kept.at.elapsed() < OLD);
+        let Some(kept) = kept.filter(|_| subjects.users.len() + subjects.roles.len() <= FEW) else {
+            return self.fresh(state, authorization).await;
+        };
+        match renewed(state, authorization, &kept.world, subjects).await? {
+            Some(mut world) => {
+                if subjects.things && !self.are_fresh(&world.things) {
+                    world.things = Arc::new(read_things(&state.upstream, authorization).await?);
+                    let things = world.things.clone();
+                    self.amend(|world| world.things = things);
+                }
+                Ok(Arc::new(world))
+            }
+            None => self.fresh(state, authorization).await,
+        }
+    }
+
+    /// The same with all administrators and one user, for whoever takes something away from that one.
+    ///
+    /// # Errors
+    /// As [`Index::world`].
+    pub async fn with_admins(&self, state: &State, authorization: &HeaderValue, user: &str) -> std::result::Result<Arc<World>, NotRead> {
+        let last = self.last();
+        let admins = last.iter().flat_map(|world| world.admins()).map(str::to_owned);
+        let subjects = Subjects {
+            users: admins.chain([user.to_owned()]).collect(),
+            ..Subjects::default()
+        };
+        self.fresh_for(state, authorization, &subjects).await
     }
 
     /// What was read last, however old.
@@ -97,7 +151,19 @@ impl Index {
     /// Somebody may have changed something past Flowdeck.
     pub fn touch(&self) {
         self.0.changes.fetch_add(1, Ordering::SeqCst);
-        *self.0.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut kept = self.0.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = &mut *kept {
+            kept.stale = true;
+        }
+    }
+
+    /// A call through Flowdeck has changed something of this family.
+    pub fn heard(&self, family: Option<Family>) {
+        match family {
+            Some(Family::Users) => self.touch(),
+            Some(Family::Experiments | Family::Registry) => self.0.other_things.store(true, Ordering::Relaxed),
+            _ => {}
+        }
     }
 
     /// Changes what is kept as it was changed elsewhere.
@@ -113,23 +179,57 @@ impl Index {
         self.0.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether experiments and models are still those; asked by who reads them anew if not.
+    fn are_fresh(&self, things: &Things) -> bool {
+        !self.0.other_things.swap(false, Ordering::Relaxed) && clock::now() - things.read_at < FRESH_THINGS
+    }
+
+    /// Reads, unless somebody is at it.
+    async fn read_beside(&self, state: &State, authorization: &HeaderValue) {
+        let Ok(one) = self.0.reading.try_lock() else { return };
+        if let Err(error) = self.read_now(state, authorization, self.kept()).await {
+            tracing::warn!("users and roles could not be read anew: {error}");
+        }
+        drop(one);
+    }
+
     /// Reads, unless somebody has since this moment.
     async fn read(&self, state: &State, authorization: &HeaderValue, since: Instant) -> std::result::Result<Arc<World>, NotRead> {
         let _one = self.0.reading.lock().await;
         let kept = self.kept();
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.at > since) {
+        if let Some(kept) = kept.as_ref().filter(|kept| !kept.stale && kept.at > since) {
             return Ok(kept.world.clone());
         }
+        self.read_now(state, authorization, kept).await
+    }
+
+    async fn read_now(&self, state: &State, authorization: &HeaderValue, kept: Option<Kept>) -> std::result::Result<Arc<World>, NotRead> {
         let (changes, at) = (self.0.changes.load(Ordering::SeqCst), Instant::now());
         let things = kept.map(|kept| kept.world.things.clone());
-        let things = things.filter(|things| clock::now() - things.read_at < FRESH_THINGS);
+        let things = things.filter(|things| self.are_fresh(things));
         let world = Arc::new(read(state, authorization, things).await?);
         if self.0.changes.load(Ordering::SeqCst) == changes {
-            let world = world.clone();
-            *self.0.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Kept { world, at });
+            let kept = Kept {
+                world: world.clone(),
+                at,
+                took: at.elapsed(),
+                stale: false,
+            };
+            *self.0.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
         }
         Ok(world)
     }
+}
+
+/// Users and roles that a change is about, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Subjects {
+    pub users: BTreeSet<String>,
+    pub roles: BTreeSet<String>,
+    /// Of these roles also who has them.
+    pub members: BTreeSet<String>,
+    /// Also what there is.
+    pub things: bool,
 }
 
 /// The right to change.
@@ -141,12 +241,13 @@ pub struct Changing<'a> {
 // === impl Changing ===
 
 impl Changing<'_> {
-    /// What the change has left.
+    /// What the change has left; where nothing is kept, it is read when somebody asks.
     pub fn leaves(&self, world: World) {
         self.index.0.changes.fetch_add(1, Ordering::SeqCst);
-        let world = Arc::new(world);
         let mut kept = self.index.0.kept.write().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(Kept { world, at: Instant::now() });
+        if let Some(kept) = &mut *kept {
+            kept.world = Arc::new(world);
+        }
     }
 }
 
@@ -193,6 +294,7 @@ async fn read(state: &State, authorization: &HeaderValue, things: Option<Arc<Thi
     for role in roles.iter().filter(|role| role.of_user().is_none()) {
         world.roles.insert(role.name.clone(), Arc::new(of_role(role)));
     }
+    let by_name: HashMap<&str, &roster::Role> = roles.iter().map(|role| (role.name.as_str(), role)).collect();
     for raw in users {
         let mut user = User {
             id: raw.id,
@@ -200,21 +302,115 @@ async fn read(state: &State, authorization: &HeaderValue, things: Option<Arc<Thi
             active: true,
             ..User::default()
         };
-        for role in raw.roles.iter().filter(|role| role.workspace == WORKSPACE) {
-            if role.of_user() == Some(raw.id) {
+        for held in raw.roles.iter().filter(|held| held.workspace == WORKSPACE) {
+            let Some(role) = by_name.get(held.name.as_str()) else { continue };
+            if held.of_user() == Some(raw.id) {
                 user.grants = grants(role);
                 continue;
             }
             // Somebody may have been given the hidden role of another: its grants count.
-            let held = world.roles.entry(role.name.clone()).or_insert_with(|| Arc::new(of_role(role)));
-            Arc::make_mut(held).members.insert(raw.username.clone());
-            user.roles.insert(role.name.clone());
+            let role = world.roles.entry(held.name.clone()).or_insert_with(|| Arc::new(of_role(role)));
+            Arc::make_mut(role).members.insert(raw.username.clone());
+            user.roles.insert(held.name.clone());
         }
         world.users.insert(raw.username, Arc::new(user));
     }
     own_state(state, &mut world).await?;
     world.default = default(upstream, authorization, &world).await?;
     Ok(world)
+}
+
+/// A world in which some are asked for anew; `None` where that cannot be done by name.
+async fn renewed(
+    state: &State,
+    authorization: &HeaderValue,
+    world: &World,
+    subjects: &Subjects,
+) -> std::result::Result<Option<World>, NotRead> {
+    let upstream = &state.upstream;
+    let mut world = world.clone();
+    for name in &subjects.users {
+        let user = roster::user(upstream, authorization, name).await?;
+        let roles = match &user {
+            Some(_) => roster::roles_of(upstream, authorization, name).await?,
+            None => None,
+        };
+        leave(&mut world, name);
+        let Some((raw, roles)) = user.zip(roles) else { continue };
+        let mut user = User {
+            id: raw.id,
+            admin: raw.is_admin,
+            active: true,
+            ..User::default()
+        };
+        for role in roles.iter().filter(|role| role.workspace == WORKSPACE) {
+            if role.of_user() == Some(raw.id) {
+                user.grants = grants(role);
+                continue;
+            }
+            let held = world.roles.entry(role.name.clone()).or_default();
+            let held = Arc::make_mut(held);
+            let members = std::mem::take(&mut held.members);
+            *held = of_role(role);
+            held.members = members;
+            held.members.insert(name.clone());
+            user.roles.insert(role.name.clone());
+        }
+        world.users.insert(name.clone(), Arc::new(user));
+    }
+    for name in &subjects.roles {
+        // One that is to be made has no id yet.
+        let Some(id) = world.roles.get(name).and_then(|role| role.id) else {
+            return Ok(None);
+        };
+        // Ids are given again to others.
+        let Some(role) = roster::role(upstream, authorization, id).await?.filter(|role| role.name == *name) else {
+            return Ok(None);
+        };
+        let mut renewed = of_role(&role);
+        if subjects.members.contains(name) {
+            let ids = roster::members(upstream, authorization, id).await?.unwrap_or_default();
+            let ids: BTreeSet<i64> = ids.into_iter().collect();
+            let held = world.users.iter().filter(|(_, user)| ids.contains(&user.id));
+            renewed.members = held.map(|(name, _)| name.clone()).collect();
+            if renewed.members.len() != ids.len() {
+                return Ok(None);
+            }
+        } else if let Some(known) = world.roles.get(name) {
+            renewed.members.clone_from(&known.members);
+        }
+        let gone = world
+            .users
+            .iter()
+            .filter(|(user, held)| held.roles.contains(name) && !renewed.members.contains(*user));
+        let gone: Vec<String> = gone.map(|(user, _)| user.clone()).collect();
+        for user in gone {
+            if let Some(user) = world.users.get_mut(&user) {
+                Arc::make_mut(user).roles.remove(name);
+            }
+        }
+        for user in &renewed.members {
+            if let Some(user) = world.users.get_mut(user).filter(|user| !user.roles.contains(name)) {
+                Arc::make_mut(user).roles.insert(name.clone());
+            }
+        }
+        world.roles.insert(name.clone(), Arc::new(renewed));
+    }
+    own_state(state, &mut world).await?;
+    Ok(Some(world))
+}
+
+/// As if there were no such user.
+pub fn leave(world: &mut World, name: &str) {
+    let Some(user) = world.users.remove(name) else { return };
+    for role in &user.roles {
+        if let Some(role) = world.roles.get_mut(role) {
+            Arc::make_mut(role).members.remove(name);
+        }
+    }
+    for group in world.groups.values_mut().filter(|group| group.members.contains(name)) {
+        Arc::make_mut(group).members.remove(name);
+    }
 }
 
 /// What Flowdeck itself keeps of users and groups.
@@ -253,7 +449,11 @@ fn add_groups(world: &mut World, kept: Groups) {
         }
     }
     for (user, role) in kept.assignments {
-        if let Some(user) = world.users.get_mut(&user).filter(|user| user.roles.contains(&role)) {
+        if let Some(user) = world
+            .users
+            .get_mut(&user)
+            .filter(|user| user.roles.contains(&role) && !user.by_group.contains(&role))
+        {
             Arc::make_mut(user).by_group.insert(role);
         }
     }

@@ -1,8 +1,6 @@
 //! One-time links by which people set their passwords. The database knows the hash of a link's token; what MLflow takes as the password
 //! until then is sealed with a key that only the token gives.
 
-use std::time::Duration;
-
 use app::api::flowdeck::{
     change::{Account, Edit},
     invite::{InviteRedeem, InviteToken, Invited, Link, Redeemed},
@@ -31,7 +29,7 @@ use crate::{
     state,
 };
 
-const LIFETIME: Duration = Duration::from_secs(72 * 3600);
+const HOUR: i64 = 3_600_000;
 const START: &str = "fdi_";
 const SHORTEST: usize = 12;
 const LONGEST: usize = 1024;
@@ -78,7 +76,7 @@ pub fn unknown_password() -> Zeroizing<String> {
 /// When the database cannot be written.
 pub async fn make(state: &state::State, headers: &HeaderMap, user: &str, password: &str, by: &str, is_new: bool) -> Result<Link> {
     let (token, now) = (Token::generate(), clock::now());
-    let expires_at = now + LIFETIME.as_millis() as i64;
+    let expires_at = now + state.settings.invite_hours() * HOUR;
     let invite = Invite {
         hash: token.hash(),
         user: user.to_owned(),

@@ -8,7 +8,7 @@ use app::api::flowdeck::{
 use axum::http::HeaderValue;
 
 use super::{
-    change::{Plan, plan},
+    change::{Plan, plan, subjects},
     index::{self, Changing, NotRead},
     world::World,
 };
@@ -57,6 +57,9 @@ enum Trouble {
     NotDone(String, NotDone),
     #[error("meanwhile {0}")]
     Mismatch(String),
+    /// As it was written down.
+    #[error("{0}")]
+    Told(String),
     #[error("Flowdeck's state database could not be written: {0}")]
     Db(#[from] sqlx::Error),
 }
@@ -74,7 +77,7 @@ pub async fn apply(state: &State, author: Author, wanted: Wanted) -> Result<Chan
 
 async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Change> {
     let changing = state.index.change().await;
-    let world = read(state, author).await?;
+    let world = read(state, author, &wanted.edits).await?;
     let Plan {
         edits, conflicts, refused, ..
     } = plan(&world, &wanted.edits, wanted.whole)?;
@@ -121,7 +124,7 @@ async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Cha
                 Trouble::NotDone(_, NotDone::Unauthenticated) => Error::WrongCredentials(text),
                 Trouble::NotDone(_, NotDone::Refused) => Error::Forbidden(text),
                 Trouble::NotDone(_, NotDone::Exists | NotDone::Missing) | Trouble::Mismatch(_) => Error::Conflict(text),
-                Trouble::NotDone(..) => Error::Upstream(text),
+                Trouble::NotDone(..) | Trouble::Told(_) => Error::Upstream(text),
                 Trouble::Db(_) => Error::Unavailable(text),
             });
         }
@@ -174,8 +177,8 @@ async fn resume_now(state: &State, author: &Author, id: &str) -> Result<Change> 
     if !matches!(row.state.as_str(), "applying" | "interrupted") {
         return Err(Error::Conflict("this change has come to its end".into()));
     }
-    let mut world = World::clone(&*read(state, author).await?);
     let edits = edits(&row)?;
+    let mut world = World::clone(&*read(state, author, &edits).await?);
     let row = caught_up(row, &edits, &world);
     run(state, author, &row, &edits, &mut world).await?;
     leave(state, changing, author, world);
@@ -222,6 +225,8 @@ pub async fn resume_all(state: &State) -> sqlx::Result<()> {
                 "a change that was interrupted has come to its end: {:?}",
                 change.state
             ),
+            // It was under way, and has come to its end meanwhile.
+            Err(Error::Conflict(_)) => {}
             Err(error) => tracing::warn!(change = row.id, "a change that was interrupted cannot go on yet: {error}"),
         }
     }
@@ -243,9 +248,10 @@ pub fn permitted(who: &Who, edits: &[Edit]) -> Result<()> {
     Ok(())
 }
 
-async fn read(state: &State, author: &Author) -> Result<std::sync::Arc<World>> {
+async fn read(state: &State, author: &Author, edits: &[Edit]) -> Result<std::sync::Arc<World>> {
     let read = if author.who.is_admin {
-        state.index.fresh(state, &author.authorization).await
+        let subjects = subjects(state.index.last().as_deref(), edits);
+        state.index.fresh_for(state, &author.authorization, &subjects).await
     } else {
         let partial = index::partial(state, &author.authorization, &author.who.user);
         partial.await.map(std::sync::Arc::new)
@@ -261,7 +267,7 @@ async fn read(state: &State, author: &Author) -> Result<std::sync::Arc<World>> {
 /// Makes what is left of a change, or takes back what was made.
 async fn run(state: &State, author: &Author, row: &Row, edits: &[Edit], world: &mut World) -> sqlx::Result<End> {
     let (id, mut done, mut backwards) = (row.id.as_str(), row.done as usize, row.backwards);
-    let mut trouble = row.trouble.clone().map(Trouble::Mismatch);
+    let mut trouble = row.trouble.clone().map(Trouble::Told);
     while !backwards && done < edits.len() {
         match step(state, author, world, &edits[done]).await {
             Ok(()) => {
@@ -275,10 +281,11 @@ async fn run(state: &State, author: &Author, row: &Row, edits: &[Edit], world: &
             }
         }
     }
-    let Some(trouble) = trouble.filter(|_| backwards) else {
+    if !backwards {
         state.db.end_change(id, "applied", None).await?;
         return Ok(End::Applied);
-    };
+    }
+    let trouble = trouble.unwrap_or_else(|| Trouble::Told("Flowdeck was stopped after a step had failed".into()));
     state.db.step_change(id, done, true).await?;
     while done > 0 {
         match step(state, author, world, &edits[done - 1].clone().reversed()).await {

@@ -407,14 +407,9 @@ pub async fn delete(
     state.keys.revoke_all(&name).await?;
     state.vault.forget(&name).await?;
     state.db.forget_user(&name).await?;
+    state.live.doubt(&name);
     state.index.amend(|world| {
-        world.users.remove(&name);
-        for role in world.roles.values_mut().filter(|role| role.members.contains(&name)) {
-            Arc::make_mut(role).members.remove(&name);
-        }
-        for group in world.groups.values_mut().filter(|group| group.members.contains(&name)) {
-            Arc::make_mut(group).members.remove(&name);
-        }
+        index::leave(world, &name);
     });
     let edit = Edit::Account {
         user: name.clone(),
@@ -431,7 +426,7 @@ pub async fn delete(
 async fn spared(state: &state::State, principal: &Principal, name: &str) -> Result<(Author, Arc<World>)> {
     state.audit.can_write()?;
     let author = owner(state, principal).await?;
-    let world = state.index.fresh(state, &author.authorization).await;
+    let world = state.index.with_admins(state, &author.authorization, name).await;
     let world = world.map_err(|error| index::told(principal, &error))?;
     if !world.users.contains_key(name) {
         return Err(gone());
@@ -474,6 +469,7 @@ pub async fn reset(
     }
     let link = new_password(&state, &author, &headers, &name, user.service).await?;
     state.db.end_sessions(&name).await?;
+    state.live.doubt(&name);
     let account = Some(account(user));
     let edit = Edit::Account {
         user: name.clone(),
@@ -529,6 +525,7 @@ pub async fn deactivate(
     set_password(&state, &author, &name, &invite::unknown_password()).await?;
     state.vault.forget(&name).await?;
     state.db.end_sessions(&name).await?;
+    state.live.doubt(&name);
     state.db.delete_invite_of(&name).await?;
     let worked = state.keys.list(|key| key.user == name && key.state == key::State::Active);
     let ids: Vec<&str> = worked.iter().map(|key| key.id.as_str()).collect();
@@ -624,6 +621,7 @@ pub async fn end_sessions(
     state.audit.can_write()?;
     caller::owner(&state, &principal).await?;
     let ended = state.db.end_sessions_counted(&name).await? as usize;
+    state.live.doubt(&name);
     Ok(Json(SessionsEnded { ended }))
 }
 
@@ -636,7 +634,9 @@ pub async fn end_session(
 ) -> Result<Json<SessionsEnded>> {
     state.audit.can_write()?;
     caller::owner(&state, &principal).await?;
-    match state.db.end_session(&name, &id).await? {
+    let ended = state.db.end_session(&name, &id).await?;
+    state.live.doubt(&name);
+    match ended {
         true => Ok(Json(SessionsEnded { ended: 1 })),
         false => Err(Error::NotFound("this session has ended already".into())),
     }

@@ -94,17 +94,26 @@ impl Db {
             .await
     }
 
-    /// The newest first, of those before a number; about this, where something is said, and by them.
-    pub async fn changes(&self, what: Option<&str>, by: Option<&str>, before: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
+    /// The newest first, of those before a number; about this, where something is said, by them, and of this call.
+    pub async fn changes(
+        &self,
+        what: Option<&str>,
+        by: Option<&str>,
+        request_id: Option<&str>,
+        before: i64,
+        limit: i64,
+    ) -> sqlx::Result<Vec<Row>> {
         sqlx::query_as(
             "SELECT * FROM change WHERE number < ?1 AND (?2 IS NULL OR by = ?2)
              AND (?3 IS NULL OR number IN (SELECT number FROM change_about WHERE what = ?3))
+             AND (?5 IS NULL OR request_id = ?5)
              ORDER BY number DESC LIMIT ?4",
         )
         .bind(before)
         .bind(by)
         .bind(what)
         .bind(limit)
+        .bind(request_id)
         .fetch_all(&self.pool)
         .await
     }

@@ -22,7 +22,14 @@ pub struct User {
     pub username: String,
     pub is_admin: bool,
     #[serde(default)]
-    pub roles: Vec<Role>,
+    pub roles: Vec<Held>,
+}
+
+/// A role that somebody has. MLflow tells its grants with each of its members; they are not read more than once.
+#[derive(Debug, Deserialize)]
+pub struct Held {
+    pub name: String,
+    pub workspace: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +91,15 @@ pub enum NotDone {
     /// It may have been done all the same.
     #[error("{0}")]
     Away(Fault),
+}
+
+// === impl Held ===
+
+impl Held {
+    /// As of a [`Role`].
+    pub fn of_user(&self) -> Option<i64> {
+        of_user(&self.name)
+    }
 }
 
 // === impl Role ===
@@ -156,6 +172,67 @@ pub async fn roles(upstream: &Upstream, authorization: &HeaderValue) -> Result<O
     let path = format!("/api/3.0/mlflow/roles/list?workspace={WORKSPACE}");
     let answer: Option<Answer> = get(upstream, authorization, &path).await?;
     Ok(answer.map(|answer| answer.roles))
+}
+
+/// One user; `None` where there is none.
+///
+/// # Errors
+/// [`NotTold`].
+pub async fn user(upstream: &Upstream, authorization: &HeaderValue, name: &str) -> Result<Option<User>, NotTold> {
+    #[derive(Deserialize)]
+    struct Answer {
+        user: User,
+    }
+    let path = format!("/api/2.0/mlflow/users/get?username={}", escape(name));
+    let answer: Option<Answer> = get(upstream, authorization, &path).await?;
+    Ok(answer.map(|answer| answer.user))
+}
+
+/// The roles of one user, with their grants.
+///
+/// # Errors
+/// [`NotTold`].
+pub async fn roles_of(upstream: &Upstream, authorization: &HeaderValue, name: &str) -> Result<Option<Vec<Role>>, NotTold> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        roles: Vec<Role>,
+    }
+    let path = format!("/api/3.0/mlflow/users/roles/list?username={}", escape(name));
+    let answer: Option<Answer> = get(upstream, authorization, &path).await?;
+    Ok(answer.map(|answer| answer.roles))
+}
+
+/// One role; `None` where there is none.
+///
+/// # Errors
+/// [`NotTold`].
+pub async fn role(upstream: &Upstream, authorization: &HeaderValue, id: i64) -> Result<Option<Role>, NotTold> {
+    #[derive(Deserialize)]
+    struct Answer {
+        role: Role,
+    }
+    let answer: Option<Answer> = get(upstream, authorization, &format!("/api/3.0/mlflow/roles/get?role_id={id}")).await?;
+    Ok(answer.map(|answer| answer.role))
+}
+
+/// The ids of the users who have a role.
+///
+/// # Errors
+/// [`NotTold`].
+pub async fn members(upstream: &Upstream, authorization: &HeaderValue, role: i64) -> Result<Option<Vec<i64>>, NotTold> {
+    #[derive(Deserialize)]
+    struct Assignment {
+        user_id: i64,
+    }
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        assignments: Vec<Assignment>,
+    }
+    let path = format!("/api/3.0/mlflow/roles/users/list?role_id={role}");
+    let answer: Option<Answer> = get(upstream, authorization, &path).await?;
+    Ok(answer.map(|answer| answer.assignments.iter().map(|assignment| assignment.user_id).collect()))
 }
 
 /// What the caller has.

@@ -13,7 +13,7 @@ use crate::app::{Caller, fresh};
 
 const V1: &str = "/api/flowdeck/v1";
 
-async fn json(answer: Response) -> Value {
+async fn body(answer: Response) -> Value {
     let (status, text) = (answer.status(), answer.text().await.unwrap());
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} {text}"))
 }
@@ -27,7 +27,7 @@ async fn good(answer: Response) -> Value {
 
 async fn refused(answer: Response, status: u16, part: &str) {
     let was = answer.status().as_u16();
-    let sentence = json(answer).await["message"].as_str().unwrap_or_default().to_owned();
+    let sentence = body(answer).await["message"].as_str().unwrap_or_default().to_owned();
     assert!(
         was == status && sentence.contains(part),
         "{was} {sentence}, expected {status} …{part}…"

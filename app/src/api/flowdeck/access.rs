@@ -216,7 +216,7 @@ pub async fn own(client: &Client) -> Result<OwnAccess> {
     client.get("/api/flowdeck/v1/access/own").await
 }
 
-/// The path of all direct and roles' grants as a file: `user,resource_type,resource,permission`.
+/// The path of all direct grants as a file: `user,resource_type,resource,permission`.
 pub const EXPORT: &str = "/api/flowdeck/v1/access/export";
 
 /// Reads a file of grants, and changes nothing: `user,resource_type,resource,permission`, where an empty permission takes a grant away.

@@ -276,7 +276,8 @@ pub async fn apply(client: &Client, wish: &ChangeWish) -> Result<Change> {
     client.send(Method::Post, CHANGES, wish).await
 }
 
-/// `query`: `user`, `role`, `group`, `kind` and `id` (what it was about), `by`, `before` (a change's id), `limit` (50, at most 200).
+/// `query`: `user`, `role`, `group`, `kind` and `id` (what it was about), `by`, `request` (the `request-id` of a call, as the audit
+/// has it), `before` (a change's id), `limit` (50, at most 200).
 ///
 /// # Errors
 /// 403 where one is no administrator.

@@ -44,6 +44,8 @@ pub struct Asked {
     id: Option<String>,
     /// Who has made it.
     by: Option<String>,
+    /// The `request-id` of the call that has made it, as the audit has it.
+    request: Option<String>,
     /// The id of the change before which the page begins.
     before: Option<String>,
     /// 50 where nothing is said, at most 200.
@@ -151,7 +153,10 @@ pub async fn list(
             row.ok_or_else(|| Error::BadRequest("`before`: the id of a change".into()))?.number
         }
     };
-    let mut rows = state.db.changes(first.as_deref(), asked.by.as_deref(), before, limit + 1).await?;
+    let mut rows = state
+        .db
+        .changes(first.as_deref(), asked.by.as_deref(), asked.request.as_deref(), before, limit + 1)
+        .await?;
     let is_more = rows.len() as i64 > limit;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| is_more).map(|row| row.id.clone());

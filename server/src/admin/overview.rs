@@ -78,7 +78,7 @@ pub async fn show(State(state): State<state::State>, Extension(principal): Exten
             })
             .collect(),
         remembers_passwords: remembers,
-        password_seconds: (remembers == Some(false)).then(|| calls as f64 * HASH),
+        password_seconds: (remembers == Some(false)).then_some(calls as f64 * HASH),
         disk,
         interrupted,
         drifted,
@@ -127,6 +127,6 @@ fn disk(folder: &Path) -> Vec<Disk> {
             }
         }
     }
-    found.sort_by(|a, b| b.bytes.cmp(&a.bytes));
+    found.sort_by_key(|disk| std::cmp::Reverse(disk.bytes));
     found
 }

@@ -364,16 +364,7 @@ async fn what_they_have(state: &state::State, world: &Arc<World>, name: &str) ->
     let all = grants(world, &user.grants);
     let manages: Vec<Grant> = all.into_iter().filter(|grant| grant.level == Level::Manage).collect();
     let (searched, managed, own) = (world.clone(), manages.clone(), name.to_owned());
-    let alone = tokio::task::spawn_blocking(move || {
-        let others = searched
-            .users
-            .iter()
-            .filter(|(name, user)| **name != own && user.active && !user.admin);
-        let sheets: Vec<Sheet<'_>> = others.map(|(_, user)| searched.sheet(user)).collect();
-        let default = searched.default_level();
-        let is_alone = |grant: &Grant| !sheets.iter().any(|sheet| sheet.level(&grant.on, default) == Some(Level::Manage));
-        managed.into_iter().filter(is_alone).collect::<Vec<_>>()
-    });
+    let alone = tokio::task::spawn_blocking(move || alone(&searched, &own, managed));
     let now = clock::now();
     let store = Store::new(state.db.clone(), state.config.session.clone());
     Ok(Belongings {
@@ -386,6 +377,18 @@ async fn what_they_have(state: &state::State, world: &Arc<World>, name: &str) ->
         views: state.db.count_views(name).await? as usize,
         rules: state.db.rules_of(name).await?,
     })
+}
+
+/// Of what a user manages, what nobody else does who is no administrator and can sign in.
+fn alone(world: &World, name: &str, managed: Vec<Grant>) -> Vec<Grant> {
+    let others = world
+        .users
+        .iter()
+        .filter(|(other, user)| *other != name && user.active && !user.admin);
+    let sheets: Vec<Sheet<'_>> = others.map(|(_, user)| world.sheet(user)).collect();
+    let default = world.default_level();
+    let is_alone = |grant: &Grant| !sheets.iter().any(|sheet| sheet.level(&grant.on, default) == Some(Level::Manage));
+    managed.into_iter().filter(is_alone).collect()
 }
 
 /// `DELETE /api/flowdeck/v1/users/{name}` → what the user had; grants, sessions and own views go, keys are revoked
@@ -644,4 +647,26 @@ pub async fn end_session(
 
 fn gone() -> Error {
     Error::NotFound("there is no such user".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use app::api::flowdeck::grant::{Kind, Level, Subject, Target};
+
+    use super::{alone, grants};
+    use crate::admin::world::tests::{grant, world};
+
+    #[test]
+    fn what_somebody_manages_alone_is_nobody_elses() {
+        let mut world = world(None);
+        let on = |id: &str| Target::new(Kind::Experiment, id);
+        for (to, id) in [("ada", "1"), ("ada", "2"), ("bob", "2")] {
+            world.make(&grant(Subject::User(to.into()), &on(id), None, Some(Level::Manage)), None);
+        }
+        let alone = |world: &_, grants| alone(world, "ada", grants).into_iter().map(|grant| grant.on).collect::<Vec<_>>();
+        let managed = grants(&world, &world.users["ada"].grants);
+        assert_eq!(alone(&world, managed.clone()), [on("1")]);
+        world.make(&grant(Subject::User("bob".into()), &on("*"), None, Some(Level::Manage)), None);
+        assert!(alone(&world, managed).is_empty());
+    }
 }

@@ -99,7 +99,6 @@ pub struct Matrix {
 /// One experiment or model at the head of a column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-
 pub struct MatrixColumn {
     pub on: Target,
     pub name: String,

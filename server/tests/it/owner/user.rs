@@ -127,7 +127,7 @@ async fn a_deactivated_user_is_out_within_a_second_and_comes_back_with_their_key
     apply(&admin, json!([member(&team, &ada.user, true)])).await;
     let had = get(&admin, &format!("{user}/belongings")).await;
     assert_eq!(
-        (&had["alone"][0]["on"]["id"], &had["roles"], &had["keys"]),
+        (&had["manages"][0]["on"]["id"], &had["roles"], &had["keys"]),
         (&json!(mine), &json!([team]), &json!(1))
     );
     apply(

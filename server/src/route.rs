@@ -10,7 +10,14 @@ use axum::{
 
 use crate::{
     account,
-    admin::{access, change::rest as change, explain, group, import, invite, overview, role, rule::rest as rule, setting, user},
+    admin::{
+        access,
+        change::rest as change,
+        explain, group, import, invite, overview, role,
+        rule::rest as rule,
+        setting,
+        user::{self, life},
+    },
     asset::Assets,
     audit, caller,
     error::Error,
@@ -104,12 +111,12 @@ fn data() -> Router<State> {
 /// Who may do what, and why.
 fn owners() -> Router<State> {
     Router::new()
-        .route("/api/flowdeck/v1/users", of(Admin, get(user::list).post(user::create)))
-        .route("/api/flowdeck/v1/users/{name}", of(Admin, get(user::get).delete(user::delete)))
+        .route("/api/flowdeck/v1/users", of(Admin, get(user::list).post(life::create)))
+        .route("/api/flowdeck/v1/users/{name}", of(Admin, get(user::get).delete(life::delete)))
         .route("/api/flowdeck/v1/users/{name}/belongings", of(Admin, get(user::belongings)))
-        .route("/api/flowdeck/v1/users/{name}/reset", of(Admin, post(user::reset)))
-        .route("/api/flowdeck/v1/users/{name}/deactivate", of(Admin, post(user::deactivate)))
-        .route("/api/flowdeck/v1/users/{name}/reactivate", of(Admin, post(user::reactivate)))
+        .route("/api/flowdeck/v1/users/{name}/reset", of(Admin, post(life::reset)))
+        .route("/api/flowdeck/v1/users/{name}/deactivate", of(Admin, post(life::deactivate)))
+        .route("/api/flowdeck/v1/users/{name}/reactivate", of(Admin, post(life::reactivate)))
         .route(
             "/api/flowdeck/v1/users/{name}/sessions",
             of(Admin, get(user::sessions).delete(user::end_sessions)),

@@ -14,7 +14,7 @@ use super::{
     change::target,
     index,
     user::grants,
-    world::{Grants, Sheet, User, World},
+    world::{Grants, Sheet, User, World, floor},
 };
 use crate::{
     audit::{Note, Resource},
@@ -107,7 +107,9 @@ pub async fn of(
         partial.map_err(|error| index::told(&principal, &error))?.into()
     };
     let q = asked.q.trim().to_lowercase();
-    let all = people(&world, &on);
+    let (asked_of, thing) = (world.clone(), on.clone());
+    let all = tokio::task::spawn_blocking(move || people(&asked_of, &thing));
+    let all = all.await.map_err(anyhow::Error::from)?;
     let others = all.iter().filter(|person| is_plain(person)).count();
     let is_asked = |person: &Person| (asked.everyone || !is_plain(person)) && (q.is_empty() || person.user.to_lowercase().contains(&q));
     let people: Vec<Person> = all.into_iter().filter(is_asked).collect();
@@ -191,7 +193,7 @@ fn people(world: &World, on: &Target) -> Vec<Person> {
         } else if plain {
             (default, Source::Default)
         } else {
-            (level_of(world, user, on), source(world, user, on, &all))
+            decided(world, user, on, &all)
         };
         people.push(Person {
             user: name.clone(),
@@ -208,28 +210,29 @@ fn people(world: &World, on: &Target) -> Vec<Person> {
     people
 }
 
-fn level_of(world: &World, user: &User, on: &Target) -> Option<Level> {
-    world.sheet(user).level(on, world.default_level())
-}
-
-/// Which grant decided.
-fn source(world: &World, user: &User, on: &Target, all: &Target) -> Source {
+/// What somebody has who has grants on a thing, and which of them decided.
+fn decided(world: &World, user: &User, on: &Target, all: &Target) -> (Option<Level>, Source) {
     let level = |grants: &Grants, key: &Target| grants.get(key).map(|entry| entry.level);
-    let roles = user.roles.iter().filter_map(|role| world.roles.get(role));
+    let roles = || user.roles.iter().filter_map(|role| world.roles.get(role));
     let mut said: Vec<(Level, Source)> = Vec::new();
     said.extend(level(&user.grants, on).map(|level| (level, Source::Direct)));
-    let mut from_all: Vec<(Level, Source)> = Vec::new();
-    from_all.extend(level(&user.grants, all).map(|level| (level, Source::All)));
-    for role in roles {
-        said.extend(level(&role.grants, on).map(|level| (level, Source::Role)));
-        from_all.extend(level(&role.grants, all).map(|level| (level, Source::All)));
-    }
-    said.extend(from_all);
+    said.extend(
+        roles()
+            .filter_map(|role| level(&role.grants, on))
+            .map(|level| (level, Source::Role)),
+    );
+    said.extend(level(&user.grants, all).map(|level| (level, Source::All)));
+    said.extend(
+        roles()
+            .filter_map(|role| level(&role.grants, all))
+            .map(|level| (level, Source::All)),
+    );
     let weight = |level: Level| if level == Level::Deny { u8::MAX } else { level.rank() };
     // The first of the heaviest.
     let heaviest = said.iter().map(|(level, _)| weight(*level)).max();
     let decided = said.into_iter().find(|(level, _)| Some(weight(*level)) == heaviest);
-    decided.map_or(Source::Default, |(_, source)| source)
+    let default = world.default_level();
+    decided.map_or((default, Source::Default), |(level, source)| (Some(floor(level, default)), source))
 }
 
 fn roles(world: &World, on: &Target) -> Vec<RoleAccess> {
@@ -357,4 +360,34 @@ pub async fn own(State(state): State<state::State>, Extension(principal): Extens
         default: world.default_level(),
         default_known: world.default.is_known(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use app::api::flowdeck::grant::{Kind, Level, Subject, Target};
+
+    use super::people;
+    use crate::admin::{
+        explain::explain,
+        world::tests::{grant, world},
+    };
+
+    /// The list and the explanation reckon the same.
+    #[test]
+    fn what_is_listed_is_what_is_explained() {
+        let on = Target::new(Kind::Experiment, "7");
+        let all = Target::new(Kind::Experiment, "*");
+        let levels = Level::ALL.map(Some).into_iter().chain([None]);
+        for default in [None, Some(Level::Read), Some(Level::Edit)] {
+            for (direct, of_role) in levels.clone().flat_map(|one| levels.clone().map(move |other| (one, other))) {
+                let mut world = world(default);
+                world.make(&grant(Subject::User("ada".into()), &on, None, direct), None);
+                world.make(&grant(Subject::Role("team".into()), &all, None, of_role), None);
+                let listed = people(&world, &on);
+                let ada = listed.iter().find(|person| person.user == "ada").unwrap();
+                let told = explain(&world, "ada", &on).unwrap();
+                assert_eq!(ada.level, told.level, "{default:?} {direct:?} {of_role:?}");
+            }
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
     db::group::Groups,
     error::{Error, Result},
     mlflow::{
-        NotTold, Who,
+        Fault, NotTold, Who,
         roster::{self, OwnGrant, WORKSPACE},
     },
     principal::Principal,
@@ -285,6 +285,15 @@ async fn read(state: &State, authorization: &HeaderValue, things: Option<Arc<Thi
         }
     };
     let ((users, roles), things) = futures::try_join!(people, things)?;
+    let assembled = tokio::task::spawn_blocking(move || assembled(users, &roles, things));
+    let mut world = assembled.await.map_err(|_| NotRead::NotTold(Fault::NotMlflow.into()))?;
+    own_state(state, &mut world).await?;
+    world.default = default(upstream, authorization, &world).await?;
+    Ok(world)
+}
+
+/// What MLflow has told, put together.
+fn assembled(users: Vec<roster::User>, roles: &[roster::Role], things: Arc<Things>) -> World {
     let mut world = World {
         things,
         complete: true,
@@ -315,9 +324,7 @@ async fn read(state: &State, authorization: &HeaderValue, things: Option<Arc<Thi
         }
         world.users.insert(raw.username, Arc::new(user));
     }
-    own_state(state, &mut world).await?;
-    world.default = default(upstream, authorization, &world).await?;
-    Ok(world)
+    world
 }
 
 /// A world in which some are asked for anew; `None` where that cannot be done by name.

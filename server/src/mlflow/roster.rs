@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    ask::{NotTold, escape, get, question},
+    ask::{NotTold, escape, get, get_large, question},
     external::{Fault, send},
 };
 use crate::upstream::Upstream;
@@ -155,7 +155,7 @@ pub async fn users(upstream: &Upstream, authorization: &HeaderValue) -> Result<O
         #[serde(default)]
         users: Vec<User>,
     }
-    let answer: Option<Answer> = get(upstream, authorization, "/api/2.0/mlflow/users/list").await?;
+    let answer: Option<Answer> = get_large(upstream, authorization, "/api/2.0/mlflow/users/list").await?;
     Ok(answer.map(|answer| answer.users))
 }
 
@@ -170,7 +170,7 @@ pub async fn roles(upstream: &Upstream, authorization: &HeaderValue) -> Result<O
         roles: Vec<Role>,
     }
     let path = format!("/api/3.0/mlflow/roles/list?workspace={WORKSPACE}");
-    let answer: Option<Answer> = get(upstream, authorization, &path).await?;
+    let answer: Option<Answer> = get_large(upstream, authorization, &path).await?;
     Ok(answer.map(|answer| answer.roles))
 }
 
@@ -334,7 +334,7 @@ async fn pages<T: serde::de::DeserializeOwned>(
             "" => path.to_owned(),
             token => format!("{path}&page_token={}", escape(token)),
         };
-        let Some(mut answer) = get::<Value>(upstream, authorization, &path).await? else {
+        let Some(mut answer) = get_large::<Value>(upstream, authorization, &path).await? else {
             break;
         };
         if let Some(Value::Array(items)) = answer.get_mut(field).map(Value::take) {

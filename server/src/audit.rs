@@ -2,6 +2,7 @@
 //!
 //! `layer` watches each call and `note` is what others say of it; `writer` puts rows down in groups; `search` reads them.
 
+pub mod busy;
 pub mod chain;
 pub mod entry;
 pub mod export;
@@ -9,6 +10,7 @@ pub mod layer;
 pub mod note;
 pub mod rest;
 pub mod search;
+mod seen;
 pub mod store;
 pub mod writer;
 

@@ -1,7 +1,12 @@
 //! Flowdeck's own state. `db/<thing>.rs` owns that thing's SQL.
 
+pub mod change;
+pub mod group;
 pub mod key;
+pub mod rule;
 pub mod session;
+pub mod setting;
+pub mod user;
 pub mod vault;
 pub mod view;
 

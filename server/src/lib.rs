@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod address;
+pub mod admin;
 pub mod admission;
 pub mod asset;
 pub mod audit;

@@ -11,7 +11,7 @@ pub mod sign_in;
 
 use std::{
     net::IpAddr,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -43,7 +43,7 @@ pub struct Limits {
     known: Known,
     rates: Rates,
     shares: Arc<Shares>,
-    config: config::Limit,
+    config: RwLock<config::Limit>,
 }
 
 /// Whom a call is charged to.
@@ -125,7 +125,7 @@ pub async fn admit(state: &state::State, principal: &Principal, note: &Note, add
     };
 
     let charge = limits.charge(&who, Instant::now());
-    if let Some((error, party)) = charge.excess(&limits.config)
+    if let Some((error, party)) = charge.excess(&limits.config())
         && refuses(party, &error)
     {
         return Err(Box::new(charge.refuse(error)));
@@ -171,15 +171,25 @@ impl Limits {
             known: Known::default(),
             rates: Rates::default(),
             shares: Arc::default(),
-            config,
+            config: RwLock::new(config),
         }
+    }
+
+    /// What holds at the moment.
+    pub fn config(&self) -> config::Limit {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Holds from now on.
+    pub fn set_config(&self, config: config::Limit) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
     /// For a key without a quota of its own, `None`: the user's holds for it. A rate without a burst lets one second's calls come at once.
     fn quota(&self, rate: Option<f64>, burst: Option<u32>) -> Option<Quota> {
         match (rate, burst) {
             (None, None) => None,
-            (rate, Some(burst)) => Some(Quota::new(rate.unwrap_or(self.config.user_rate), burst)),
+            (rate, Some(burst)) => Some(Quota::new(rate.unwrap_or(self.config().user_rate), burst)),
             (Some(rate), None) => Some(Quota::new(rate, rate.ceil() as u32)),
         }
     }
@@ -224,14 +234,15 @@ impl Limits {
                 self.quota(key.settings.rate_per_second, key.settings.burst)?,
             ))
         });
-        let users = Quota::new(self.config.user_rate, self.config.user_burst.get());
+        let config = self.config();
+        let users = Quota::new(config.user_rate, config.user_burst.get());
         self.rates.take(own, (who.party.clone(), users), now)
     }
 
     fn size(&self, party: &Party) -> usize {
         match party {
             Party::Strangers(_) => STRANGERS,
-            _ => self.config.user_calls.get() as usize,
+            _ => self.config().user_calls.get() as usize,
         }
     }
 

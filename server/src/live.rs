@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::broadcast};
 
 use self::watch::{Member, Watch};
 use crate::{
@@ -33,6 +33,8 @@ use crate::{
 const MOST_STREAMS: usize = 8;
 /// Experiments that are watched at the same time.
 const MOST_WATCHES: usize = 256;
+/// Who is further behind asks whomever it is about.
+const MOST_DOUBTS: usize = 64;
 
 /// How often what is done.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,8 @@ pub struct Live {
     inner: Mutex<Inner>,
     /// How many experiments are watched.
     count: AtomicUsize,
+    /// Users of whom it is to be asked at once whether they may still watch.
+    doubts: broadcast::Sender<Arc<str>>,
 }
 
 #[derive(Default)]
@@ -84,7 +88,14 @@ impl Live {
             workshop: Handle::current(),
             inner: Mutex::default(),
             count: AtomicUsize::new(0),
+            doubts: broadcast::Sender::new(MOST_DOUBTS),
         }
+    }
+
+    /// This user's sessions have ended.
+    pub fn doubt(&self, user: &str) {
+        // Where nobody watches, nobody hears it.
+        self.doubts.send(user.into()).ok();
     }
 
     /// Somebody whose call has gone through has changed these runs, perhaps.

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, bail};
 use clap::{Arg, Command, value_parser};
 use server::{
+    admin::{self, index::Index, setting},
     asset::Assets,
     audit::{self, Audit, chain::Verdict},
     config::{self, Config, secret::SecretText},
@@ -65,7 +66,7 @@ fn start() -> anyhow::Result<()> {
         Some((name, _)) if name == "audit" => runtime.block_on(verify(&loaded.config)),
         _ => {
             start_log(&loaded.config)?;
-            runtime.block_on(serve(loaded.config))
+            runtime.block_on(serve(loaded.config, loaded.report))
         }
     }
 }
@@ -118,7 +119,7 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(config: Config, report: String) -> anyhow::Result<()> {
     // Without this, the first resource that a page loads would panic.
     any_spawner::Executor::init_tokio().context("the page renderer was started twice")?;
     let data_dir = data::open(&config.data.data_dir)?;
@@ -148,6 +149,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         extremes: extreme::Service::new(cache),
         health: Health::new(managed.is_some()),
         metrics: Metrics::default(),
+        index: Index::default(),
+        settings: setting::Live::new(report),
         config,
         upstream,
         db: db.clone(),
@@ -158,6 +161,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         live: Live::new(Pace::default()),
         assets,
     });
+    setting::restore(&state).await?;
+    tokio::spawn(admin::keep(state.clone()));
     tokio::spawn(health::history::keep(state.clone()));
     tokio::spawn(announce(state.clone(), address, managed.is_some()));
     let mut bounds = listen::Bounds::default();

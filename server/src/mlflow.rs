@@ -7,6 +7,7 @@ pub mod external;
 pub mod history;
 pub mod install;
 pub mod managed;
+pub mod roster;
 pub mod run;
 pub mod user;
 

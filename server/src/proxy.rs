@@ -38,6 +38,7 @@ use self::{
     table::{Family, Row},
 };
 use crate::{
+    admin::guard,
     audit::Note,
     error::{Error, Result},
     key::body::WhileValid,
@@ -123,6 +124,7 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
         if note.is_change(request.method()) {
             state.audit.can_write()?;
         }
+        Box::pin(guard::spare_last_admin(state, principal, row.path, request)).await?;
         let credential = Credential::of(principal, row, state).await?;
         let Principal::Key(key) = principal else {
             let call = Call {
@@ -147,6 +149,9 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
         }
     };
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
+    if response.status().is_success() && note.is_change(&row.method) {
+        state.index.heard(row.family());
+    }
     if !is_new(row) || !response.status().is_success() {
         // What stands in the body is known only now.
         drop(told);

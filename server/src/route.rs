@@ -10,6 +10,14 @@ use axum::{
 
 use crate::{
     account,
+    admin::{
+        access,
+        change::rest as change,
+        explain, group, import, invite, overview, role,
+        rule::rest as rule,
+        setting,
+        user::{self, life},
+    },
     asset::Assets,
     audit, caller,
     error::Error,
@@ -94,12 +102,56 @@ fn data() -> Router<State> {
             of(Read, get(view::list)).merge(of(Write, post(view::create))),
         )
         .route("/api/flowdeck/v1/views/{id}", of(Write, patch(view::change).delete(view::delete)))
+        .merge(owners())
         .route("/api/flowdeck/v1/metrics/extremes", of(Read, post(extreme::extremes)))
         .route("/api/flowdeck/v1/experiments/{id}/live", of(Read, get(live::live)))
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
         .route("/api/flowdeck/v1/audit/own", of(Admin, get(audit::rest::own)))
         .route("/api/flowdeck/v1/audit/export", of(Admin, get(audit::rest::export)))
+}
+
+/// Who may do what, and why.
+fn owners() -> Router<State> {
+    Router::new()
+        .route("/api/flowdeck/v1/users", of(Admin, get(user::list).post(life::create)))
+        .route("/api/flowdeck/v1/users/{name}", of(Admin, get(user::get).delete(life::delete)))
+        .route("/api/flowdeck/v1/users/{name}/belongings", of(Admin, get(user::belongings)))
+        .route("/api/flowdeck/v1/users/{name}/reset", of(Admin, post(life::reset)))
+        .route("/api/flowdeck/v1/users/{name}/deactivate", of(Admin, post(life::deactivate)))
+        .route("/api/flowdeck/v1/users/{name}/reactivate", of(Admin, post(life::reactivate)))
+        .route(
+            "/api/flowdeck/v1/users/{name}/sessions",
+            of(Admin, get(user::sessions).delete(user::end_sessions)),
+        )
+        .route("/api/flowdeck/v1/users/{name}/sessions/{id}", of(Admin, delete(user::end_session)))
+        // For who has a link, and has no way to sign in yet.
+        .route("/api/flowdeck/v1/invites/look", post(invite::look))
+        .route("/api/flowdeck/v1/invites/redeem", post(invite::redeem))
+        .route("/api/flowdeck/v1/roles", of(Admin, get(role::list)))
+        .route("/api/flowdeck/v1/roles/{name}", of(Admin, get(role::get)))
+        .route("/api/flowdeck/v1/groups", of(Admin, get(group::list)))
+        .route("/api/flowdeck/v1/groups/{name}", of(Admin, get(group::get)))
+        .route("/api/flowdeck/v1/access", of(Admin, get(access::of)))
+        .route("/api/flowdeck/v1/access/matrix", of(Admin, get(access::matrix)))
+        .route("/api/flowdeck/v1/access/own", of(Admin, get(access::own)))
+        .route("/api/flowdeck/v1/access/export", of(Admin, get(import::export)))
+        .route("/api/flowdeck/v1/access/import", of(Admin, post(import::import)))
+        .route("/api/flowdeck/v1/explain", of(Admin, get(explain::show)))
+        .route("/api/flowdeck/v1/changes", of(Admin, get(change::list).post(change::apply)))
+        .route("/api/flowdeck/v1/changes/preview", of(Admin, post(change::preview)))
+        .route("/api/flowdeck/v1/changes/{id}", of(Admin, get(change::get)))
+        .route("/api/flowdeck/v1/changes/{id}/undo", of(Admin, post(change::undo)))
+        .route("/api/flowdeck/v1/changes/{id}/resume", of(Admin, post(change::resume)))
+        .route("/api/flowdeck/v1/rules", of(Admin, get(rule::list).post(rule::create)))
+        .route(
+            "/api/flowdeck/v1/rules/{id}",
+            of(Admin, get(rule::get).patch(rule::change).delete(rule::delete)),
+        )
+        .route("/api/flowdeck/v1/rules/{id}/keep", of(Admin, post(rule::keep_now)))
+        .route("/api/flowdeck/v1/overview", of(Admin, get(overview::show)))
+        .route("/api/flowdeck/v1/settings", of(Admin, get(setting::list)))
+        .route("/api/flowdeck/v1/settings/{name}", of(Admin, patch(setting::change)))
 }
 
 /// What anyone may read about the API.

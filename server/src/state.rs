@@ -3,8 +3,20 @@
 use std::sync::Arc;
 
 use crate::{
-    asset::Assets, audit::Audit, config::Config, db::Db, extreme, health::Health, key::Keys, limit::Limits, live::Live, metrics::Metrics,
-    proxy::narrow::Homes, upstream::Upstream, vault::Vault,
+    admin::{index::Index, setting::Live as Settings},
+    asset::Assets,
+    audit::Audit,
+    config::Config,
+    db::Db,
+    extreme,
+    health::Health,
+    key::Keys,
+    limit::Limits,
+    live::Live,
+    metrics::Metrics,
+    proxy::narrow::Homes,
+    upstream::Upstream,
+    vault::Vault,
 };
 
 /// Cheap to clone: one pointer.
@@ -24,6 +36,8 @@ pub struct Inner {
     pub extremes: extreme::Service,
     pub health: Health,
     pub metrics: Metrics,
+    pub index: Index,
+    pub settings: Settings,
     pub assets: Assets,
 }
 

@@ -130,7 +130,7 @@ fn csv(row: &Entry, whole: bool, out: &mut String) {
 }
 
 /// One text. What a spreadsheet would take for a formula gets a quote before it (OWASP, CSV Injection).
-fn cell(text: &str, out: &mut String) {
+pub fn cell(text: &str, out: &mut String) {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if !is_formula && !text.contains(['"', ',', '\n', '\r', ';']) {
         return out.push_str(text);

@@ -18,7 +18,9 @@ pub struct Limit {
     pub user_calls: NonZeroU32,
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
+/// # Errors
+/// A sentence about what it should be.
+pub fn parse_rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "expected a number of calls per second")?;
     if !(1.0 / 3600.0..=1e6).contains(&rate) {
         return Err("expected between one call an hour (0.00028) and 1000000 calls a second".into());

@@ -93,6 +93,15 @@ pub async fn point(state: &state::State) {
 // === impl History ===
 
 impl History {
+    /// Calls since `from` (ms since 1970), and of these the failed and the refused ones.
+    pub fn calls(&self, from: i64) -> (u64, u64, u64) {
+        let points = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = points.iter().filter(|point| point.at >= from);
+        since.fold((0, 0, 0), |sum, point| {
+            (sum.0 + point.requests, sum.1 + point.errors, sum.2 + point.refused)
+        })
+    }
+
     fn points(&self) -> Vec<Point> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }

@@ -1,11 +1,11 @@
 //! What one person hears, under their own permission.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::{
-    sync::watch,
+    sync::{broadcast, watch},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,7 @@ pub struct Stream {
     membership: Membership,
     principal: Principal,
     news: watch::Receiver<()>,
+    doubts: broadcast::Receiver<Arc<str>>,
     at: Cursor,
     ready: VecDeque<Bytes>,
     /// MLflow has said lately that this person may read the experiment's runs. Not before there was one to ask about, nor when it did not
@@ -69,6 +70,7 @@ impl Stream {
         tokio::time::timeout(pace.check, first).await.map_err(|_| unready())?;
         let now = membership.watch.with_feed(super::feed::Feed::cursor);
         let mut stream = Self {
+            doubts: membership.state.live.doubts.subscribe(),
             at: since.unwrap_or(now),
             ready: VecDeque::new(),
             is_permitted: false,
@@ -161,6 +163,7 @@ impl Stream {
             biased;
             () = self.stopping.cancelled() => Woken::Stopping,
             () = key_ended => Woken::KeyEnded,
+            () = doubted(&mut self.doubts, &self.membership.user) => Woken::Check,
             () = sleep_until(self.check_at) => Woken::Check,
             () = sleep_until(self.beat_at) => Woken::Beat,
             // What waits for a permission that MLflow does not tell at the moment is no news.
@@ -201,6 +204,17 @@ impl Stream {
         };
         self.is_permitted = may_read(state, &authorization, watch.experiment(), &sample).await?;
         Ok(self.is_permitted)
+    }
+}
+
+/// Waits until somebody doubts that this user may still watch.
+async fn doubted(doubts: &mut broadcast::Receiver<Arc<str>>, user: &str) {
+    loop {
+        match doubts.recv().await {
+            Ok(name) if *name != *user => {}
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

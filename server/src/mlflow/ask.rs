@@ -44,6 +44,21 @@ pub(super) async fn get<T: DeserializeOwned>(upstream: &Upstream, authorization:
     }
 }
 
+/// [`get`] for what may be tens of megabytes: the threads that serve connections are not held up by reading it.
+pub(super) async fn get_large<T: DeserializeOwned + Send + 'static>(
+    upstream: &Upstream,
+    authorization: &HeaderValue,
+    path: &str,
+) -> Result<Option<T>, NotTold> {
+    let Some(answer) = ask(question(upstream, authorization, Method::GET, path)?).await? else {
+        return Ok(None);
+    };
+    let body = answer.bytes().await.map_err(|_| Fault::Unreachable)?;
+    let read = tokio::task::spawn_blocking(move || serde_json::from_slice(&body));
+    let read = read.await.map_err(|_| Fault::NotMlflow)?;
+    Ok(Some(read.map_err(|_| Fault::NotMlflow)?))
+}
+
 pub(super) fn escape(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

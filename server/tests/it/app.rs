@@ -15,6 +15,7 @@ use clap::{Args as _, FromArgMatches as _};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect::Policy};
 use serde_json::json;
 use server::{
+    admin::{index::Index, setting},
     asset::Assets,
     audit::{self, Audit},
     config::Config,
@@ -186,6 +187,8 @@ impl TestApp {
             extremes: extreme::Service::new(cache),
             health: Health::new(false),
             metrics: Metrics::default(),
+            index: Index::default(),
+            settings: setting::Live::new(String::new()),
             config,
             db,
         });
@@ -228,6 +231,8 @@ impl TestApp {
             extremes: extreme::Service::new(cache),
             health: Health::new(false),
             metrics: Metrics::default(),
+            index: Index::default(),
+            settings: setting::Live::new(String::new()),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });
         Self::listening(state, tempfile::tempdir().unwrap()).await

@@ -17,6 +17,7 @@ mod listen;
 mod live;
 mod managed;
 mod openapi;
+mod owner;
 mod page;
 mod property;
 mod proxy;

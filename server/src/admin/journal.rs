@@ -1,0 +1,539 @@
+//! Making changes, all or nothing: each is written down before it begins and after each step, so that it can be taken back when a step
+//! fails, and gone on with when MLflow, or Flowdeck itself, has gone away in the middle.
+
+use app::api::flowdeck::{
+    change::{Change, ChangeState, Edit},
+    grant::Subject,
+};
+use axum::http::HeaderValue;
+
+use super::{
+    change::{Plan, plan, subjects},
+    index::{self, Changing, NotRead},
+    world::World,
+};
+use crate::{
+    clock,
+    db::change::Row,
+    error::{Error, Result},
+    mlflow::{
+        self, NotTold, Who,
+        roster::{self, NotDone},
+    },
+    state::State,
+    vault::hex,
+};
+
+/// A change that somebody wants.
+pub struct Wanted {
+    pub edits: Vec<Edit>,
+    /// With what comes along with the edits.
+    pub whole: bool,
+    pub reason: String,
+    pub request_id: String,
+    /// The id of the change that this one takes back.
+    pub undoes: Option<String>,
+}
+
+/// Whose credentials make a change.
+#[derive(Clone)]
+pub struct Author {
+    pub who: Who,
+    pub authorization: HeaderValue,
+}
+
+/// What became of a change.
+enum End {
+    Applied,
+    Reverted(Trouble),
+    /// How it goes on is to be seen.
+    Interrupted(String),
+}
+
+/// Why a step was not made.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("{0}: {1}")]
+    NotDone(String, NotDone),
+    #[error("meanwhile {0}")]
+    Mismatch(String),
+    /// As it was written down.
+    #[error("{0}")]
+    Told(String),
+    #[error("Flowdeck's state database could not be written: {0}")]
+    Db(#[from] sqlx::Error),
+}
+
+/// Makes a change.
+///
+/// # Errors
+/// 400, 403 and 409 where nothing was done, 502 where MLflow has gone away in the middle.
+pub async fn apply(state: &State, author: Author, wanted: Wanted) -> Result<Change> {
+    let state = state.clone();
+    // Who hangs up in the middle does not stop it there.
+    let made = tokio::spawn(async move { apply_now(&state, &author, wanted).await });
+    made.await.map_err(|error| Error::Internal(error.into()))?
+}
+
+async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Change> {
+    let changing = state.index.change().await;
+    let world = read(state, author, &wanted.edits).await?;
+    let Plan {
+        edits, conflicts, refused, ..
+    } = plan(&world, &wanted.edits, wanted.whole)?;
+    if let Some(conflict) = conflicts.first() {
+        let more = match conflicts.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let sentence = format!("this is not as you have seen it: {}{more}. Nothing was changed", conflict.says);
+        return Err(Error::Conflict(sentence));
+    }
+    if let Some(refused) = refused {
+        return Err(Error::Conflict(refused));
+    }
+    permitted(&author.who, &edits)?;
+    if edits.is_empty() {
+        return Err(Error::BadRequest("there is nothing to change".into()));
+    }
+    let row = Row {
+        number: 0,
+        id: hex(&rand::random::<[u8; 8]>()),
+        at: clock::now(),
+        by: author.who.user.clone(),
+        reason: wanted.reason,
+        state: "applying".into(),
+        edits: serde_json::to_string(&edits).map_err(anyhow::Error::from)?,
+        done: 0,
+        backwards: false,
+        request_id: wanted.request_id,
+        undoes: wanted.undoes,
+        undone_by: None,
+        trouble: None,
+    };
+    state.db.insert_change(&row, &about(&edits)).await?;
+    let mut world = World::clone(&world);
+    let end = run(state, author, &row, &edits, &mut world).await?;
+    leave(state, changing, author, world);
+    let told = |trouble: &str| format!("nothing was changed: {trouble}");
+    match end {
+        End::Applied => {}
+        End::Reverted(trouble) => {
+            let text = told(&trouble.to_string());
+            return Err(match trouble {
+                Trouble::NotDone(_, NotDone::Unauthenticated) => Error::WrongCredentials(text),
+                Trouble::NotDone(_, NotDone::Refused) => Error::Forbidden(text),
+                Trouble::NotDone(_, NotDone::Exists | NotDone::Missing) | Trouble::Mismatch(_) => Error::Conflict(text),
+                Trouble::NotDone(..) | Trouble::Told(_) => Error::Upstream(text),
+                Trouble::Db(_) => Error::Unavailable(text),
+            });
+        }
+        End::Interrupted(why) => {
+            let id = &row.id;
+            let sentence = format!("the change {id} was interrupted ({why}): it goes on, or is taken back, when MLflow answers again");
+            return Err(Error::Upstream(sentence));
+        }
+    }
+    found(state, &row.id).await
+}
+
+/// Takes a change back, as it was made, step by step.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn undo(state: &State, author: Author, id: &str, request_id: String) -> Result<Change> {
+    let change = found(state, id).await?;
+    if !change.can_undo {
+        let sentence = match (&change.undone_by, change.state) {
+            (Some(by), _) => format!("this change was taken back already, by {by}"),
+            (None, ChangeState::Applied) => "what became of an account cannot be taken back: a password cannot be put back".to_owned(),
+            (None, _) => "only what was made to its end can be taken back".to_owned(),
+        };
+        return Err(Error::Conflict(sentence));
+    }
+    let wanted = Wanted {
+        edits: change.edits.into_iter().rev().map(Edit::reversed).collect(),
+        whole: false,
+        reason: format!("Takes back: {}", change.reason).trim_end_matches(": ").to_owned(),
+        request_id,
+        undoes: Some(change.id),
+    };
+    apply(state, author, wanted).await
+}
+
+/// Goes on with a change that was interrupted.
+///
+/// # Errors
+/// 404, 409 for one that was not, and as [`apply`].
+pub async fn resume(state: &State, author: Author, id: &str) -> Result<Change> {
+    let (state, id) = (state.clone(), id.to_owned());
+    let made = tokio::spawn(async move { resume_now(&state, &author, &id).await });
+    made.await.map_err(|error| Error::Internal(error.into()))?
+}
+
+async fn resume_now(state: &State, author: &Author, id: &str) -> Result<Change> {
+    let changing = state.index.change().await;
+    let row = row(state, id).await?;
+    if !matches!(row.state.as_str(), "applying" | "interrupted") {
+        return Err(Error::Conflict("this change has come to its end".into()));
+    }
+    let edits = edits(&row)?;
+    let mut world = World::clone(&*read(state, author, &edits).await?);
+    let row = caught_up(row, &edits, &world);
+    run(state, author, &row, &edits, &mut world).await?;
+    leave(state, changing, author, world);
+    found(state, id).await
+}
+
+/// What is known after a change; who is no administrator has seen only a part of it.
+fn leave(state: &State, changing: Changing<'_>, author: &Author, world: World) {
+    if author.who.is_admin {
+        changing.leaves(world);
+    } else {
+        state.index.touch();
+    }
+}
+
+/// The step at which it stopped may have been made, though nobody heard of it.
+fn caught_up(mut row: Row, edits: &[Edit], world: &World) -> Row {
+    let done = row.done as usize;
+    let is_made = |edit: &Edit| world.agrees(edit).is_err() && world.agrees(&edit.clone().reversed()).is_ok();
+    if !row.backwards {
+        row.done += i64::from(edits.get(done).is_some_and(is_made));
+    } else if let Some(edit) = done.checked_sub(1).and_then(|last| edits.get(last)) {
+        row.done -= i64::from(is_made(&edit.clone().reversed()));
+    }
+    row
+}
+
+/// Goes on with everything that was interrupted, with the credentials of whoever began it, where they are in the vault.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn resume_all(state: &State) -> sqlx::Result<()> {
+    for row in state.db.open_changes().await? {
+        let Some(authorization) = state.vault.authorization(&row.by).await? else {
+            continue;
+        };
+        let Ok(who) = mlflow::who(&state.upstream, &authorization).await else {
+            continue;
+        };
+        let author = Author { who, authorization };
+        match resume(state, author, &row.id).await {
+            Ok(change) => tracing::info!(
+                change = change.id,
+                "a change that was interrupted has come to its end: {:?}",
+                change.state
+            ),
+            // It was under way, and has come to its end meanwhile.
+            Err(Error::Conflict(_)) => {}
+            Err(error) => tracing::warn!(change = row.id, "a change that was interrupted cannot go on yet: {error}"),
+        }
+    }
+    Ok(())
+}
+
+/// What an administrator may everything of, others grants on single things: then MLflow is asked, which decides.
+pub fn permitted(who: &Who, edits: &[Edit]) -> Result<()> {
+    let is_others = |edit: &Edit| match edit {
+        Edit::Grant {
+            to: Subject::User(_), on, ..
+        } => on.is_all(),
+        _ => true,
+    };
+    if !who.is_admin && edits.iter().any(is_others) {
+        let sentence = "only owners of this MLflow (its administrators) change this; who manages a thing grants on it to users";
+        return Err(Error::Forbidden(sentence.into()));
+    }
+    Ok(())
+}
+
+async fn read(state: &State, author: &Author, edits: &[Edit]) -> Result<std::sync::Arc<World>> {
+    let read = if author.who.is_admin {
+        let subjects = subjects(state.index.last().as_deref(), edits);
+        state.index.fresh_for(state, &author.authorization, &subjects).await
+    } else {
+        let partial = index::partial(state, &author.authorization, &author.who.user);
+        partial.await.map(std::sync::Arc::new)
+    };
+    read.map_err(|error| match error {
+        NotRead::NotTold(NotTold::Unauthenticated) => Error::WrongCredentials("MLflow no longer takes these credentials".into()),
+        NotRead::NotTold(error) => Error::Upstream(error.to_string()),
+        NotRead::Refused => Error::Forbidden(error.to_string()),
+        NotRead::Db(error) => error.into(),
+    })
+}
+
+/// Makes what is left of a change, or takes back what was made.
+async fn run(state: &State, author: &Author, row: &Row, edits: &[Edit], world: &mut World) -> sqlx::Result<End> {
+    let (id, mut done, mut backwards) = (row.id.as_str(), row.done as usize, row.backwards);
+    let mut trouble = row.trouble.clone().map(Trouble::Told);
+    while !backwards && done < edits.len() {
+        match step(state, author, world, &edits[done]).await {
+            Ok(()) => {
+                done += 1;
+                state.db.step_change(id, done, false).await?;
+            }
+            Err(Trouble::NotDone(what, NotDone::Away(fault))) => return interrupted(state, id, format!("{what}: {fault}")).await,
+            Err(error) => {
+                trouble = Some(error);
+                backwards = true;
+            }
+        }
+    }
+    if !backwards {
+        state.db.end_change(id, "applied", None).await?;
+        return Ok(End::Applied);
+    }
+    let trouble = trouble.unwrap_or_else(|| Trouble::Told("Flowdeck was stopped after a step had failed".into()));
+    state.db.step_change(id, done, true).await?;
+    while done > 0 {
+        match step(state, author, world, &edits[done - 1].clone().reversed()).await {
+            // What somebody else has changed meanwhile stays as they left it.
+            Ok(()) | Err(Trouble::Mismatch(_)) => {
+                done -= 1;
+                state.db.step_change(id, done, true).await?;
+            }
+            Err(error) => {
+                let why = format!("{trouble}; taking it back failed: {error}");
+                return interrupted(state, id, why).await;
+            }
+        }
+    }
+    state.db.end_change(id, "reverted", Some(&trouble.to_string())).await?;
+    Ok(End::Reverted(trouble))
+}
+
+async fn interrupted(state: &State, id: &str, why: String) -> sqlx::Result<End> {
+    tracing::error!(change = id, "a change was interrupted: {why}");
+    state.db.end_change(id, "interrupted", Some(&why)).await?;
+    Ok(End::Interrupted(why))
+}
+
+/// Makes one edit in MLflow, or in Flowdeck's own state, and in the world.
+async fn step(state: &State, author: &Author, world: &mut World, edit: &Edit) -> Result<(), Trouble> {
+    world.agrees(edit).map_err(|mismatch| Trouble::Mismatch(mismatch.0))?;
+    let row = make(state, author, world, edit).await?;
+    world.make(edit, row);
+    Ok(())
+}
+
+/// The row in MLflow, where it tells one.
+async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Result<Option<i64>, Trouble> {
+    let (upstream, authorization) = (&state.upstream, &author.authorization);
+    let role_id = |name: &str| world.roles.get(name).and_then(|role| role.id);
+    let known = |id: Option<i64>, what: &str| id.ok_or_else(|| Trouble::NotDone(what.to_owned(), NotDone::Missing));
+    match edit {
+        Edit::Grant {
+            to: to @ Subject::User(user),
+            on,
+            was,
+            will,
+        } => {
+            let what = || format!("the grant of {user} on {} {}", on.kind.name(), on.id);
+            let row = world.grants_of(to).and_then(|grants| grants.get(on)?.row);
+            let made = match (was, will) {
+                (_, None) => roster::revoke(upstream, authorization, user, on).await,
+                (None, Some(level)) => roster::grant(upstream, authorization, user, on, *level).await,
+                (Some(_), Some(level)) => match row.filter(|_| author.who.is_admin) {
+                    Some(row) => roster::change_grant(upstream, authorization, row, *level).await,
+                    None => {
+                        // MLflow has no other way for who is no administrator; for a moment nothing is granted.
+                        roster::revoke(upstream, authorization, user, on)
+                            .await
+                            .map_err(|error| Trouble::NotDone(what(), error))?;
+                        let granted = roster::grant(upstream, authorization, user, on, *level).await;
+                        if let (Err(_), Some(was)) = (&granted, was) {
+                            roster::grant(upstream, authorization, user, on, *was).await.ok();
+                        }
+                        granted
+                    }
+                },
+            };
+            made.map(|()| None).map_err(|error| Trouble::NotDone(what(), error))
+        }
+        Edit::Grant {
+            to: to @ Subject::Role(role),
+            on,
+            was,
+            will,
+        } => {
+            let what = format!("the grant of the role {role} on {} {}", on.kind.name(), on.id);
+            let row = world.grants_of(to).and_then(|grants| grants.get(on)?.row);
+            let made = match (was, will) {
+                (None, None) => Ok(None),
+                (None, Some(level)) => {
+                    let id = known(role_id(role), &what)?;
+                    roster::add_grant(upstream, authorization, id, on, *level).await.map(Some)
+                }
+                (Some(_), None) => roster::remove_grant(upstream, authorization, known(row, &what)?)
+                    .await
+                    .map(|()| None),
+                (Some(_), Some(level)) => roster::change_grant(upstream, authorization, known(row, &what)?, *level)
+                    .await
+                    .map(|()| row),
+            };
+            made.map_err(|error| Trouble::NotDone(what, error))
+        }
+        Edit::Member {
+            role, user, will, group, ..
+        } => {
+            let what = format!("the role {role} of {user}");
+            let id = known(role_id(role), &what)?;
+            let made = if *will {
+                roster::assign(upstream, authorization, id, user).await
+            } else {
+                roster::unassign(upstream, authorization, id, user).await
+            };
+            made.map_err(|error| Trouble::NotDone(what, error))?;
+            state.db.put_group_assignment(user, role, *will && group.is_some()).await?;
+            Ok(None)
+        }
+        Edit::Admin { user, will, .. } => {
+            let made = roster::set_admin(upstream, authorization, user, *will).await;
+            made.map(|()| None)
+                .map_err(|error| Trouble::NotDone(format!("whether {user} is an administrator"), error))
+        }
+        Edit::Role { role, was, will } => {
+            let what = format!("the role {role}");
+            let made = match (was, will) {
+                (None, None) => Ok(None),
+                (None, Some(text)) => roster::create_role(upstream, authorization, role, &text.description)
+                    .await
+                    .map(Some),
+                (Some(_), Some(text)) => {
+                    let id = known(role_id(role), &what)?;
+                    let made = roster::update_role(upstream, authorization, id, role, &text.description).await;
+                    made.map(|()| Some(id))
+                }
+                (Some(_), None) => {
+                    let id = known(role_id(role), &what)?;
+                    roster::delete_role(upstream, authorization, id).await.map(|()| None)
+                }
+            };
+            made.map_err(|error| Trouble::NotDone(what, error))
+        }
+        Edit::RoleName { was, will } => {
+            let what = format!("the name of the role {was}");
+            let role = world.roles.get(was);
+            let id = known(role.and_then(|role| role.id), &what)?;
+            let description = role.map(|role| role.description.as_str()).unwrap_or_default();
+            let made = roster::update_role(upstream, authorization, id, will, description).await;
+            made.map_err(|error| Trouble::NotDone(what, error))?;
+            state.db.rename_role(was, will).await?;
+            Ok(None)
+        }
+        Edit::Group { group, will, .. } => {
+            match will {
+                Some(text) => state.db.put_group(group, &text.description).await?,
+                None => state.db.delete_group(group).await?,
+            }
+            Ok(None)
+        }
+        Edit::GroupMember { group, user, will, .. } => {
+            state.db.put_group_member(group, user, *will).await?;
+            Ok(None)
+        }
+        Edit::GroupRole { group, role, will, .. } => {
+            state.db.put_group_role(group, role, *will).await?;
+            Ok(None)
+        }
+        Edit::Account { .. } => Ok(None),
+    }
+}
+
+/// Writes down what became of an account, which is not made by edits.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn note_account(state: &State, by: &str, request_id: String, reason: &str, edit: Edit) -> Result<()> {
+    let edits = [edit];
+    let row = Row {
+        number: 0,
+        id: hex(&rand::random::<[u8; 8]>()),
+        at: clock::now(),
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+        state: "applied".into(),
+        edits: serde_json::to_string(&edits).map_err(anyhow::Error::from)?,
+        done: 1,
+        backwards: false,
+        request_id,
+        undoes: None,
+        undone_by: None,
+        trouble: None,
+    };
+    Ok(state.db.insert_change(&row, &about(&edits)).await?)
+}
+
+/// One change, as it is told.
+///
+/// # Errors
+/// 404 where there is none.
+pub async fn found(state: &State, id: &str) -> Result<Change> {
+    tell(row(state, id).await?)
+}
+
+async fn row(state: &State, id: &str) -> Result<Row> {
+    let row = state.db.change(id).await?;
+    row.ok_or_else(|| Error::NotFound("there is no such change".into()))
+}
+
+fn edits(row: &Row) -> Result<Vec<Edit>> {
+    Ok(serde_json::from_str(&row.edits).map_err(anyhow::Error::from)?)
+}
+
+/// A row as it is told.
+///
+/// # Errors
+/// One that a newer Flowdeck has written.
+pub fn tell(row: Row) -> Result<Change> {
+    let edits = edits(&row)?;
+    let state = match row.state.as_str() {
+        "applied" => ChangeState::Applied,
+        "reverted" => ChangeState::Reverted,
+        "interrupted" => ChangeState::Interrupted,
+        _ => ChangeState::Applying,
+    };
+    let is_account = |edit: &Edit| matches!(edit, Edit::Account { .. });
+    Ok(Change {
+        can_undo: state == ChangeState::Applied && row.undone_by.is_none() && !edits.iter().any(is_account),
+        id: row.id,
+        at: row.at,
+        by: row.by,
+        reason: row.reason,
+        state,
+        edits,
+        request_id: row.request_id,
+        undoes: row.undoes,
+        undone_by: row.undone_by,
+        trouble: row.trouble,
+    })
+}
+
+/// What edits are about, as changes are found by.
+fn about(edits: &[Edit]) -> Vec<String> {
+    let mut about = std::collections::BTreeSet::new();
+    for edit in edits {
+        match edit {
+            Edit::Grant { to, on, .. } => {
+                about.insert(match to {
+                    Subject::User(name) => format!("user:{name}"),
+                    Subject::Role(name) => format!("role:{name}"),
+                });
+                about.insert(format!("{}:{}", on.kind.name(), on.id));
+            }
+            Edit::Member { role, user, .. } => {
+                about.insert(format!("role:{role}"));
+                about.insert(format!("user:{user}"));
+            }
+            Edit::Admin { user, .. } | Edit::Account { user, .. } => drop(about.insert(format!("user:{user}"))),
+            Edit::Role { role, .. } => drop(about.insert(format!("role:{role}"))),
+            Edit::RoleName { was, will } => about.extend([format!("role:{was}"), format!("role:{will}")]),
+            Edit::Group { group, .. } => drop(about.insert(format!("group:{group}"))),
+            Edit::GroupMember { group, user, .. } => about.extend([format!("group:{group}"), format!("user:{user}")]),
+            Edit::GroupRole { group, role, .. } => about.extend([format!("group:{group}"), format!("role:{role}")]),
+        }
+    }
+    about.into_iter().collect()
+}

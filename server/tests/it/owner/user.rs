@@ -1,0 +1,205 @@
+//! A user's life: made by a link, reset, deactivated, back again, and deleted with a report.
+
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{V1, apply, body, delete, experiment, get, good, grant, member, post, refused, role};
+use crate::app::{TestApp, fresh};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// The token of a link.
+fn token(made: &Value) -> String {
+    let href = made["link"]["href"].as_str().unwrap_or_else(|| panic!("{made}"));
+    href.split_once("/welcome#").unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_link_sets_a_password_that_no_owner_knows_and_works_once() {
+    let app = TestApp::with(&["--base-path", "/services/mlflow"]).await;
+    let (admin, anybody) = (app.admin(), app.anonymous());
+    let (name, team) = (fresh("new"), role(&admin).await);
+    let made = good(post(&admin, "/users", json!({ "name": name, "roles": [team] })).await).await;
+    assert!(
+        made["link"]["href"].as_str().unwrap().contains("/services/mlflow/welcome#fdi_"),
+        "{made}"
+    );
+    let token = token(&made);
+    let told = get(&admin, &format!("/users/{name}")).await;
+    assert_eq!((&told["user"]["invited"], &told["roles"][0]["role"]), (&json!(true), &json!(team)));
+
+    let look = async |token: &str| post(&anybody, "/invites/look", json!({ "token": token })).await;
+    let redeem =
+        async |token: &str, password: &str| post(&anybody, "/invites/redeem", json!({ "token": token, "password": password })).await;
+    let told = good(look(&token).await).await;
+    assert_eq!((&told["user"], &told["new"]), (&json!(name), &json!(true)));
+    refused(redeem(&token, "short").await, 400, "at least 12").await;
+    refused(redeem("fdi_wrong", PASSWORD).await, 401, "ask the owner").await;
+    assert_eq!(good(redeem(&token, PASSWORD).await).await["user"], json!(name));
+    refused(redeem(&token, PASSWORD).await, 401, "was used").await;
+    refused(look(&token).await, 401, "was used").await;
+    let person = app.sign_in(&name, PASSWORD).await;
+    assert_eq!(get(&person, "/session").await["user"], json!(name));
+    assert_eq!(get(&admin, &format!("/users/{name}")).await["user"]["invited"], false);
+
+    // A newer link is the only one.
+    let first = good(post(&admin, &format!("/users/{name}/reset"), json!(null)).await).await;
+    assert_eq!(person.get(&format!("{V1}/session")).await.status(), 401);
+    assert_eq!(app.known(&name, PASSWORD).get(&format!("{V1}/session")).await.status(), 401);
+    let second = good(post(&admin, &format!("/users/{name}/reset"), json!(null)).await).await;
+    refused(look(&self::token(&first)).await, 401, "was used").await;
+    assert_eq!(good(look(&self::token(&second)).await).await["new"], false);
+
+    // Names that cannot be, and one that is taken; half a user is none.
+    refused(post(&admin, "/users", json!({ "name": name })).await, 400, "already").await;
+    for bad in ["", "a b", "a:b", "é", ".."] {
+        refused(post(&admin, "/users", json!({ "name": bad })).await, 400, "`name`").await;
+    }
+    let half = fresh("half");
+    refused(
+        post(&admin, "/users", json!({ "name": half, "roles": ["no such role"] })).await,
+        400,
+        "no role",
+    )
+    .await;
+    assert_eq!(get(&admin, &format!("/users?q={half}")).await["total"], 0);
+}
+
+#[tokio::test]
+async fn who_guesses_links_waits() {
+    let app = TestApp::start().await;
+    let anybody = app.anonymous();
+    let mut waits = false;
+    for _ in 0..30 {
+        let answer = post(&anybody, "/invites/look", json!({ "token": "fdi_guess" })).await;
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            waits = true;
+            break;
+        }
+    }
+    assert!(waits);
+}
+
+#[tokio::test]
+async fn a_deactivated_user_is_out_within_a_second_and_comes_back_with_their_keys() {
+    let app = TestApp::start().await;
+    let (admin, ada) = (app.admin(), app.session().await);
+    let mine = experiment(&ada, &fresh("mine")).await;
+    let key = good(ada.post(&format!("{V1}/keys"), json!({ "name": "job" })).await).await;
+    let program = app.key(&ada.user, key["key"].as_str().unwrap());
+    let basic = app.known(&ada.user, &ada.password);
+    let path = format!("/api/2.0/mlflow/experiments/get?experiment_id={mine}");
+    for caller in [&ada, &program, &basic] {
+        assert_eq!(caller.get(&path).await.status(), 200);
+    }
+    let user = format!("/users/{}", ada.user);
+    let sessions = get(&admin, &format!("{user}/sessions")).await;
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1);
+
+    let start = Instant::now();
+    good(post(&admin, &format!("{user}/deactivate"), json!(null)).await).await;
+    for caller in [&ada, &program, &basic] {
+        assert_eq!(caller.get(&path).await.status(), 401);
+    }
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    let told = get(&admin, &user).await;
+    assert_eq!((&told["user"]["active"], &told["user"]["sessions"]), (&json!(false), &json!(0)));
+    let page = get(&admin, &format!("/users?q={}&state=inactive", ada.user)).await;
+    assert_eq!(page["total"], 1);
+    let why = get(&admin, &format!("/explain?user={}&kind=experiment&id={mine}", ada.user)).await;
+    assert_eq!((&why["active"], &why["steps"][0]["why"]), (&json!(false), &json!("inactive")));
+    refused(post(&admin, &format!("{user}/reset"), json!(null)).await, 409, "deactivated").await;
+    refused(post(&admin, &format!("{user}/deactivate"), json!(null)).await, 409, "already").await;
+
+    let back = good(post(&admin, &format!("{user}/reactivate"), json!(null)).await).await;
+    let anybody = app.anonymous();
+    let redeem = json!({ "token": token(&back), "password": PASSWORD });
+    good(post(&anybody, "/invites/redeem", redeem).await).await;
+    assert_eq!(program.get(&path).await.status(), 200);
+    app.sign_in(&ada.user, PASSWORD).await;
+    assert_eq!(good(delete(&admin, &format!("{user}/sessions")).await).await["ended"], 1);
+    refused(delete(&admin, &format!("{user}/sessions/none")).await, 404, "ended already").await;
+
+    // What they had is told before it is gone.
+    let (team, bob) = (role(&admin).await, app.basic().await);
+    apply(&admin, json!([member(&team, &ada.user, true)])).await;
+    let had = get(&admin, &format!("{user}/belongings")).await;
+    assert_eq!(
+        (&had["manages"][0]["on"]["id"], &had["roles"], &had["keys"]),
+        (&json!(mine), &json!([team]), &json!(1))
+    );
+    apply(
+        &admin,
+        json!([grant(json!({ "user": bob.user }), "experiment", &mine, None, Some("MANAGE"))]),
+    )
+    .await;
+    assert_eq!(get(&admin, &format!("{user}/belongings")).await["alone"], json!([]));
+    assert_eq!(good(delete(&admin, &user).await).await["manages"][0]["on"]["id"], json!(mine));
+    assert_eq!(program.get(&path).await.status(), 401);
+    refused(admin.get(&format!("{V1}{user}")).await, 404, "no such user").await;
+    assert_eq!(get(&admin, &format!("/roles/{team}")).await["members"], json!([]));
+    let history = get(&admin, &format!("/changes?user={}", ada.user)).await;
+    let history = history["changes"].as_array().unwrap();
+    assert_eq!(history[0]["edits"][0]["will"], Value::Null);
+    let undo = format!("/changes/{}/undo", history[0]["id"].as_str().unwrap());
+    refused(post(&admin, &undo, json!(null)).await, 409, "password cannot be put back").await;
+}
+
+#[tokio::test]
+async fn service_accounts_have_no_link_and_keep_working() {
+    let app = TestApp::start().await;
+    let (admin, name) = (app.admin(), fresh("robot"));
+    let made = good(post(&admin, "/users", json!({ "name": name, "service": true })).await).await;
+    assert_eq!(made["link"], Value::Null);
+    let key = good(admin.post(&format!("{V1}/keys"), json!({ "name": "job", "user": name })).await).await;
+    let program = app.key(&name, key["key"].as_str().unwrap());
+    let path = "/api/2.0/mlflow/experiments/search?max_results=1";
+    assert_eq!(program.get(path).await.status(), 200);
+    let user = format!("/users/{name}");
+    good(post(&admin, &format!("{user}/reset"), json!(null)).await).await;
+    assert_eq!(program.get(path).await.status(), 200);
+    good(post(&admin, &format!("{user}/deactivate"), json!(null)).await).await;
+    assert_eq!(program.get(path).await.status(), 401);
+    good(post(&admin, &format!("{user}/reactivate"), json!(null)).await).await;
+    assert_eq!(program.get(path).await.status(), 200);
+    let page = get(&admin, &format!("/users?q={name}&kind=service")).await;
+    assert_eq!((&page["users"][0]["service"], &page["users"][0]["keys"]), (&json!(true), &json!(1)));
+    good(delete(&admin, &user).await).await;
+}
+
+#[tokio::test]
+async fn users_are_found_sorted_and_paged() {
+    let app = TestApp::start().await;
+    let (admin, word) = (app.admin(), fresh("page"));
+    let mut names = Vec::new();
+    for number in 0..3 {
+        let name = format!("{word}-{number}");
+        let body = json!({ "username": name, "password": PASSWORD });
+        assert_eq!(admin.post("/api/2.0/mlflow/users/create", body).await.status(), 200);
+        names.push(name);
+    }
+    app.state.index.touch();
+    let found = async |query: &str| {
+        let page = get(&admin, &format!("/users?q={}&{query}", word.to_uppercase())).await;
+        let names = page["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| user["name"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), page["total"].as_u64().unwrap())
+    };
+    assert_eq!(found("").await, (names.clone(), 3));
+    assert_eq!(found("sort=-name&limit=1&offset=1").await, (vec![names[1].clone()], 3));
+    app.known(&names[1], PASSWORD).get(&format!("{V1}/session")).await;
+    app.sign_in(&names[2], PASSWORD).await;
+    let seen = get(&admin, &format!("/users/{}", names[1])).await;
+    assert!(seen["user"]["last_seen"].is_number(), "{seen}");
+    assert_eq!(found("sort=-sessions&limit=1").await.0, [names[2].clone()]);
+    assert_eq!(found("sort=last_seen&limit=1").await.0, [names[0].clone()]);
+    refused(admin.get(&format!("{V1}/users?sort=x")).await, 400, "`sort`").await;
+    refused(admin.get(&format!("{V1}/users?limit=0")).await, 400, "`limit`").await;
+    let page = body(admin.get(&format!("{V1}/users?limit=1")).await).await;
+    assert!(page["all"].as_u64() >= Some(4) && page["read_at"].is_number());
+}

@@ -65,7 +65,19 @@ fn formatting(folders: &Folders) -> anyhow::Result<()> {
 }
 
 fn server_lints(folders: &Folders) -> anyhow::Result<()> {
-    let packages = ["-p", "app", "-p", "server", "-p", "xtask", "--features", "app/ssr", "--all-targets"];
+    let packages = [
+        "-p",
+        "app",
+        "-p",
+        "server",
+        "-p",
+        "view",
+        "-p",
+        "xtask",
+        "--features",
+        "app/ssr",
+        "--all-targets",
+    ];
     run_program(
         folders
             .cargo(&["clippy", "--quiet", "--locked"])

@@ -39,6 +39,7 @@ const FEATURES: &[&str] = &[
 const SOURCES: &[&str] = &[
     "app",
     "frontend",
+    "view",
     "style",
     "public",
     ".cargo",

@@ -72,7 +72,7 @@ pub fn TagEditor(
     view! {
         <div class="stack">
             <div class="tag-table">
-                {each(move || tags.get(), Clone::clone, move |tag| row(tag))}
+                {each(move || tags.get(), Clone::clone, row)}
                 {dynamic(move || tags.with(Vec::is_empty).then(|| view! { <p class="muted">"No tags yet."</p> }))}
             </div>
             <form class="tag-form" on:submit=add>

@@ -54,7 +54,7 @@ pub fn rows(address: Address, page: Page) -> AnyView {
                         <th scope="col">"Time"</th><th scope="col">"User"</th><th scope="col">"Way in"</th><th scope="col">"Call"</th>
                         <th scope="col">"Status"</th><th scope="col" class="number">"ms"</th><th scope="col">"About"</th>
                     </tr></thead>
-                    <tbody>{each(move || shown.get(), |row| row.id, move |each| row(each))}</tbody>
+                    <tbody>{each(move || shown.get(), |row| row.id, row)}</tbody>
                 </table>
             </div>
         }

@@ -140,7 +140,7 @@ pub fn panel(offered: Memo<Vec<Column>>, found: Memo<Vec<Column>>, place: Place)
                     <Button class="quiet small" press=all>"All"</Button>
                     <Button class="quiet small" press=none>"None"</Button>
                 </span>
-                {each(move || listed.get(), Column::id, move |column| item(column))}
+                {each(move || listed.get(), Column::id, item)}
                 {dynamic(more)}
             </fieldset>
         }

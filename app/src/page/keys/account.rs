@@ -74,7 +74,7 @@ pub fn accounts(changes: Changes) -> AnyView {
         <section class="card accounts" aria-labelledby="accounts-title">
             <header><h2 id="accounts-title">"Service accounts"</h2></header>
             <p class="body muted">"MLflow users whose password nobody knows, for programs that belong to nobody. Give one its permissions in MLflow as you would a person, and keys here."</p>
-            <ul>{each(move || changes.accounts.get(), Clone::clone, move |account| row(account))}</ul>
+            <ul>{each(move || changes.accounts.get(), Clone::clone, row)}</ul>
             {dynamic(move || changes.accounts.read().is_empty().then(|| view! { <p class="body">"None yet."</p> }))}
             <form class="body needs-script make" on:submit=submit novalidate>
                 <TextField id="account-name" label="A new one" value=name error=Signal::derive(move || error.get()) placeholder="nightly-training" autocomplete="off"/>

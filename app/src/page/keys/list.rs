@@ -61,7 +61,7 @@ pub fn list(all: bool, changes: Changes) -> AnyView {
                         <th scope="col">"May"</th><th scope="col">"Expires"</th><th scope="col">"Last used"</th><th scope="col">"State"</th>
                         <th scope="col"><span class="unseen">"Actions"</span></th>
                     </tr></thead>
-                    <tbody>{each(move || found.get(), fingerprint, move |key| row(key))}</tbody>
+                    <tbody>{each(move || found.get(), fingerprint, row)}</tbody>
                 </table>
             </div>
         }

@@ -108,7 +108,7 @@ fn metric_card(live: Live, metrics: Memo<Vec<Metric>>, wanted: Memo<String>) -> 
             <div class="grid-scroll tall" tabindex="0" role="group" aria-label="Table of metrics">
                 <table class="grid values">
                     <thead><tr><th scope="col">"Metric"</th><th scope="col" class="number">"Last"</th><th scope="col" class="number">"Step"</th><th scope="col">"Logged"</th></tr></thead>
-                    <tbody>{each(move || found.get(), key, move |metric| row(metric))}</tbody>
+                    <tbody>{each(move || found.get(), key, row)}</tbody>
                 </table>
             </div>
         }
@@ -155,7 +155,7 @@ fn param_card(params: Memo<Vec<Pair>>, wanted: Memo<String>) -> AnyView {
             <div class="grid-scroll tall" tabindex="0" role="group" aria-label="Table of params">
                 <table class="grid values">
                     <thead><tr><th scope="col">"Param"</th><th scope="col">"Value"</th><th><span class="unseen">"Copy"</span></th></tr></thead>
-                    <tbody>{each(move || found.get(), |pair| (pair.key.clone(), pair.value.clone()), move |pair| row(pair))}</tbody>
+                    <tbody>{each(move || found.get(), |pair| (pair.key.clone(), pair.value.clone()), row)}</tbody>
                 </table>
             </div>
         }

@@ -28,7 +28,7 @@ use crate::{
     upstream::Upstream,
 };
 
-/// So old, it is read anew beside, and after that before the answer.
+/// So old, it is read anew beside, and after that before the answer; later, where reading takes long.
 const FRESH: Duration = Duration::from_secs(15);
 const OLD: Duration = Duration::from_secs(120);
 /// MLflow is asked twice for each of them: of more, for all at once.
@@ -65,18 +65,32 @@ struct Kept {
     stale: bool,
 }
 
+// === impl Kept ===
+
+impl Kept {
+    /// Whether it can be told. What takes MLflow long is not asked for as often.
+    fn is_good(&self) -> bool {
+        self.at.elapsed() < OLD.max(self.took * 40) && !(self.stale && self.took < SHORT)
+    }
+
+    /// Whether it is to be read anew beside: for at most a twentieth of the time, and for a fifth where something has changed.
+    fn is_due(&self) -> bool {
+        let after = if self.stale { self.took * 5 } else { FRESH.max(self.took * 20) };
+        self.at.elapsed() > after
+    }
+}
+
 // === impl Index ===
 
 impl Index {
-    /// The world, not older than two minutes. For owners, who have been asked for before.
+    /// The world, not older than two minutes, unless MLflow takes long to tell it. For owners, who have been asked for before.
     ///
     /// # Errors
     /// 401, 403 and 502, as MLflow answers.
     pub async fn world(&self, state: &State, principal: &Principal) -> Result<Arc<World>> {
         let authorization = caller::authorization(state, principal).await?;
-        let is_good = |kept: &Kept| kept.at.elapsed() < OLD && !(kept.stale && kept.took < SHORT);
-        if let Some(kept) = self.kept().filter(is_good) {
-            if kept.stale || kept.at.elapsed() > FRESH {
+        if let Some(kept) = self.kept().filter(Kept::is_good) {
+            if kept.is_due() {
                 let (index, state) = (self.clone(), state.clone());
                 tokio::spawn(async move { index.read_beside(&state, &authorization).await });
             }
@@ -105,7 +119,7 @@ impl Index {
         authorization: &HeaderValue,
         subjects: &Subjects,
     ) -> std::result::Result<Arc<World>, NotRead> {
-        let kept = self.kept().filter(|kept| !kept.stale && kept.at.elapsed() < OLD);
+        let kept = self.kept().filter(|kept| !kept.stale && kept.is_good());
         let Some(kept) = kept.filter(|_| subjects.users.len() + subjects.roles.len() <= FEW) else {
             return self.fresh(state, authorization).await;
         };

@@ -51,6 +51,7 @@ impl Sheet {
                 && self.is_alone()
         });
         let base = Site::expect().base;
+        let again = StoredValue::new(false);
         Effect::new(move |_| {
             self.listener.set_value(None);
             self.is_live.set_value(false);
@@ -58,12 +59,13 @@ impl Sheet {
                 let experiment = self.runs.experiment.get_value();
                 let path = format!("{base}/api/flowdeck/v1/experiments/{}/live", escape(&experiment));
                 self.listener
-                    .set_value(browser::listen(&path, &EVENTS, move |name, data| self.heard(name, data)));
+                    .set_value(browser::listen(&path, &EVENTS, move |name, data| self.heard(name, data, again)));
             }
         });
     }
 
-    fn heard(self, name: &str, data: &str) {
+    /// `again`: it has been listened before.
+    fn heard(self, name: &str, data: &str, again: StoredValue<bool>) {
         // The page may be gone.
         if self.turn.try_get_value().is_none() {
             return;
@@ -73,10 +75,11 @@ impl Sheet {
                 self.is_live.set_value(true);
                 // What has changed since the runs came, or while nobody listened.
                 self.ask(&[Ask::Newest, Ask::Running]);
-                let seen = self.in_sight();
+                let seen = if again.get_value() { self.in_sight() } else { Vec::new() };
                 if !seen.is_empty() {
                     self.ask(&[Ask::These(seen)]);
                 }
+                again.set_value(true);
             }
             "runs" => self.take(data),
             "reset" => self.ask(&[Ask::Newest, Ask::Running, Ask::Again]),

@@ -15,6 +15,7 @@ pub mod run;
 pub mod sign_in;
 pub mod trouble;
 pub mod user;
+pub mod welcome;
 
 use std::future::Future;
 

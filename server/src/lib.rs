@@ -40,3 +40,4 @@ pub mod state;
 pub mod upstream;
 pub mod vault;
 pub mod view;
+pub mod welcome;

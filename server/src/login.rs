@@ -26,6 +26,8 @@ use crate::{
 };
 
 const TITLE: &str = "Sign in · Flowdeck";
+/// MLflow's own names are shorter.
+const LONGEST_NAME: usize = 255;
 
 /// Why the sign-in page is shown to somebody who did not ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -42,6 +44,9 @@ pub struct Asked {
     #[serde(default)]
     next: String,
     why: Option<Why>,
+    /// Of somebody who has just set a password.
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -84,10 +89,11 @@ pub async fn show(State(state): State<state::State>, Extension(principal): Exten
         Some(Why::Ended) => Some(("Your session has ended. Sign in to go on where you were.", false)),
         Some(Why::Out) => Some(("You are signed out.", false)),
     };
+    let name = if asked.name.len() > LONGEST_NAME { "" } else { &asked.name };
     form(
         &state,
         StatusCode::OK,
-        "",
+        name,
         &asked.next,
         notice.map(|(text, failed)| (text.to_owned(), failed)),
     )
@@ -103,8 +109,8 @@ pub async fn sign_in(
 ) -> Result<Response> {
     note.always();
     let Credentials { name, password, next } = credentials;
-    // MLflow's own names are shorter, and each failure is remembered.
-    if name.len() > 255 || password.len() > 4096 {
+    // Each failure is remembered.
+    if name.len() > LONGEST_NAME || password.len() > 4096 {
         let sentence = "That name or password is too long.".to_owned();
         return Ok(form(&state, StatusCode::BAD_REQUEST, "", &next, Some((sentence, true))));
     }

@@ -32,6 +32,7 @@ use crate::{
     scope::Scope::{self, *},
     state::State,
     view::rest as view,
+    welcome,
 };
 
 /// The whole service.
@@ -189,11 +190,13 @@ fn of(scope: Scope, route: MethodRouter<State>) -> MethodRouter<State> {
     ))
 }
 
-/// Forms that work without a script; each answers with a page or a redirect.
+/// Forms; each answers with a page or a redirect. All but the one of a one-time link work without a script.
 fn forms() -> Router<State> {
     Router::new()
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
+        // Where a one-time link leads; its script calls `invites` above.
+        .route("/welcome", get(welcome::show))
         .route("/account/password", post(account::change_password))
         .route("/account/sessions/end", post(account::end_sessions))
 }

@@ -130,6 +130,7 @@ async fn a_form_asks_for_what_it_needs_and_hides_passwords() {
     for (path, expected) in [
         ("/login?why=out", &["name", "next", "password"][..]),
         ("/account", &["current", "new", "repeat", "username"]),
+        ("/welcome", &["new", "repeat", "username"]),
     ] {
         let page = user.get(path).await.text().await.unwrap();
         let tags = inputs(&page);

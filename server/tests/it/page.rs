@@ -109,6 +109,42 @@ async fn scripts_run_only_with_the_nonce_of_their_answer() {
     assert_eq!(nonces.len(), 4, "a nonce is used once");
 }
 
+/// The page knows nothing of whom a link is for: its script asks.
+#[tokio::test]
+async fn where_a_link_leads_is_for_everybody() {
+    let app = TestApp::with(&["--base-path", "/services/mlflow"]).await;
+    for caller in [app.anonymous(), app.session().await] {
+        let page = caller.get("/welcome").await;
+        assert_eq!(page.status(), StatusCode::OK);
+        assert!(page.headers()["cache-control"].to_str().unwrap().contains("no-store"));
+        assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+        let policy = policy(&page);
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"),
+            "{policy}"
+        );
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        let html = page.text().await.unwrap();
+        for script in html.split("<script").skip(1) {
+            let tag = script.split('>').next().unwrap();
+            assert!(
+                tag.contains(&format!(r#"nonce="{nonce}""#)) && !tag.contains("src="),
+                "<script{tag}>"
+            );
+        }
+        assert!(html.contains("This page needs JavaScript"), "{html}");
+        assert!(
+            html.contains(r#"data-base="/services/mlflow""#) && html.contains(r#"href="/services/mlflow/login""#),
+            "{html}"
+        );
+    }
+    let root = reqwest::get(format!("http://{}/welcome", app.address)).await.unwrap();
+    assert_eq!(root.status(), StatusCode::NOT_FOUND);
+
+    let login = app.anonymous().get("/login?name=ada%22%3E").await.text().await.unwrap();
+    assert!(login.contains(r#"value="ada&quot;&gt;""#), "{login}");
+}
+
 #[tokio::test]
 async fn the_owner_says_who_may_frame_the_console() {
     let app = TestApp::with(&["--frame-ancestors", "'self' https://portal.example.org"]).await;

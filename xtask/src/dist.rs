@@ -190,7 +190,8 @@ fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>,
 
 fn optimise(folders: &Folders, wasm_opt: &Path, wasm: &Path) -> anyhow::Result<()> {
     let smaller = wasm.with_extension("smaller");
-    process::run(
+    // Silently: of names that it does not know it says so, file by file.
+    process::output(
         folders
             .command(wasm_opt)
             .args(["-Oz", "--strip-producers", "--strip-target-features"])

@@ -165,14 +165,8 @@ impl Sheet {
         }) else {
             return;
         };
-        // Restored runs are not in the list that is here, or not yet.
-        let restored = |task: &Task| task.change == Change::Delete;
-        let ids: Vec<String> = work
-            .back
-            .iter()
-            .filter(|task| restored(task))
-            .map(|task| task.run.clone())
-            .collect();
+        // Which list they belong to now; and what was heard of them meanwhile may have been from before.
+        let ids: Vec<String> = work.back.iter().map(|task| task.run.clone()).collect();
         for ids in ids.chunks(TOGETHER) {
             self.ask(&[Ask::These(ids.to_vec())]);
         }

@@ -112,7 +112,7 @@ fn make(folders: &Folders, quick: bool) -> anyhow::Result<()> {
 fn trunk(folders: &Folders, to: &Path, quick: bool) -> anyhow::Result<()> {
     let for_size = if quick { Ok(Vec::new()) } else { wasm::for_size(folders) };
     let for_size = for_size.unwrap_or_else(|error| {
-        eprintln!("warning: {error:#}; the console works, but is a tenth larger");
+        eprintln!("warning: {error:#}; the console works, but is 7 % larger");
         Vec::new()
     });
     // trunk works offline, so what the lock files name has to be here already.

@@ -42,8 +42,8 @@ pub fn has_bitcode(folders: &Folders) -> anyhow::Result<bool> {
     compiles(folders, &["-C", "lto=fat"])
 }
 
-/// What lets cargo compile the standard library along with the console, for size and without what a panic would say: that takes a
-/// tenth off the module. A panic ends the console then without a word; a debug build of it still tells.
+/// What lets cargo compile the standard library along with the console, for size and without what a panic would say: that takes 7 %
+/// off the module. A panic ends the console then without a word; a debug build of it still tells.
 pub fn for_size(folders: &Folders) -> anyhow::Result<Vec<(&'static str, OsString)>> {
     let own = sysroot(folders)?.join("lib/rustlib/src/rust");
     if !own.is_dir() && find("rustup").is_some() {

@@ -3,6 +3,8 @@
 import { expect, test } from './lib/test';
 
 test('MLflow as it is, and pictures that can be read', async ({ page, signIn, visit, flowdeck }) => {
+  // The first point comes within a minute of the start.
+  test.setTimeout(180_000);
   await signIn(flowdeck.admin);
   await visit('/admin');
   const mlflow = page.getByRole('region', { name: 'MLflow' });

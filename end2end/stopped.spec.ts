@@ -1,6 +1,7 @@
 // MLflow stops while somebody works.
 
 import { Flowdeck } from './lib/flowdeck.mjs';
+import { awake } from './lib/guard';
 import { person as makePerson } from './lib/seed.mjs';
 import { expect, test } from './lib/test';
 
@@ -82,6 +83,8 @@ test('signing in while MLflow is away says so, and a session outlives a restart'
     await flowdeck.ready();
     await signIn();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Experiments');
+    // What the document fetched ahead is to be used before the server is gone.
+    await awake(page, hasScript);
 
     await flowdeck.end('SIGKILL');
     await flowdeck.run();

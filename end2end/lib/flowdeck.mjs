@@ -154,9 +154,10 @@ export class Flowdeck {
     return Number(await readFile(join(this.folder, 'data/mlflow/mlflow.pid'), 'utf8'));
   }
 
-  /** Kills MLflow, which Flowdeck is to start again. */
+  /** Kills MLflow, and waits until Flowdeck has noticed, which starts it again. */
   async killMlflow() {
     process.kill(-(await this.mlflowGroup()), 'SIGKILL');
+    await until('Flowdeck notices', START_LIMIT, async () => (await fetch(`${this.url}/health/ready`)).status === 503);
   }
 }
 

@@ -621,6 +621,17 @@ mod tests {
     }
 
     #[test]
+    fn the_same_runs_after_others_are_another_generation() {
+        let mut store = Store::default();
+        store.load(PAGE.as_bytes()).unwrap();
+        let generation = store.generation();
+        store.clear();
+        assert!(store.is_empty());
+        store.load(PAGE.as_bytes()).unwrap();
+        assert!(store.generation() > generation);
+    }
+
+    #[test]
     fn a_removed_run_leaves_its_row_to_another() {
         let mut store = Store::default();
         store.load(PAGE.as_bytes()).unwrap();

@@ -85,6 +85,15 @@ impl Store {
         self.generation
     }
 
+    /// Forgets all runs and columns.
+    pub fn clear(&mut self) {
+        let generation = self.generation + 1;
+        *self = Self {
+            generation,
+            ..Self::default()
+        };
+    }
+
     /// How many runs there are.
     pub fn len(&self) -> usize {
         self.end as usize - self.free.len()

@@ -109,7 +109,8 @@ impl Sheet {
     fn begin(self) {
         self.turn.update_value(|turn| *turn += 1);
         self.runs.ready.set(false);
-        self.store.set_value(Store::default());
+        self.store.update_value(Store::clear);
+        self.changed(true);
         self.selection.write().clear();
         self.walk.set_value(Walk::default());
         self.size.set_value(FIRST);

@@ -6,13 +6,13 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::{
     caller,
     error::{Error, Result},
-    extract, login,
+    login,
     mlflow::{self, PasswordError},
     principal::{self, Principal},
     session::{Current, PERSON, Store},
@@ -38,20 +38,6 @@ pub struct Row {
 #[derive(Serialize, ToSchema)]
 pub struct Sessions {
     sessions: Vec<Row>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Whose {
-    /// Oneself; somebody else for owners.
-    user: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct AllEnded {
-    /// How many sessions ended.
-    ended: u64,
 }
 
 /// Who calls, and how MLflow is.
@@ -134,23 +120,6 @@ pub async fn sessions(State(state): State<state::State>, Extension(principal): E
     });
     let sessions = rows.collect();
     Ok(Json(Sessions { sessions }).into_response())
-}
-
-/// `DELETE /api/flowdeck/v1/sessions?user=` → `{"ended":number}`: ends all sessions of one user
-#[utoipa::path(delete, path = "/sessions", tag = "Account", params(Whose), responses((status = 200, body = AllEnded)))]
-pub async fn end_all(
-    State(state): State<state::State>,
-    Extension(principal): Extension<Principal>,
-    extract::Query(Whose { user }): extract::Query<Whose>,
-) -> Result<Response> {
-    state.audit.can_write()?;
-    let by = caller::name(&state, &principal).await?;
-    if user != by {
-        caller::owner(&state, &principal).await?;
-    }
-    let ended = state.db.end_sessions(&user).await?;
-    tracing::info!(user, by, ended, "all sessions of a user were ended");
-    Ok(Json(AllEnded { ended }).into_response())
 }
 
 /// The form of `/account`. Other sessions of the user end: whoever knew the old password may be in one of them.

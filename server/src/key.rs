@@ -103,6 +103,8 @@ pub struct Usage {
 pub enum Refusal {
     #[error("Flowdeck does not know this API key: check that it was copied whole, or make a new one under API keys in your account")]
     Unknown,
+    #[error("this is no API key: a letter is wrong or missing; copy it whole, as it was shown when it was made")]
+    Malformed,
     #[error("the API key \"{0}\" is disabled; it can be enabled under API keys in the account of its user")]
     Disabled(String),
     #[error("the API key \"{0}\" was revoked; make a new one under API keys in your account")]
@@ -163,10 +165,12 @@ impl Keys {
     /// # Errors
     /// Why not, in a sentence for whoever shows it.
     pub fn identify(&self, text: &str, now: i64) -> Result<Arc<Key>, Refused> {
-        let hash = Token::parse(text).ok().map(|token| token.hash());
-        let key = hash.and_then(|hash| self.index(|index| index.by_hash.get(&hash).cloned()));
-        let Some((key, hash)) = key.zip(hash) else {
-            let refusal = Refusal::Unknown;
+        let hash = token::hash(text);
+        let Some(key) = self.index(|index| index.by_hash.get(&hash).cloned()) else {
+            let refusal = match Token::parse(text) {
+                Ok(_) => Refusal::Unknown,
+                Err(_) => Refusal::Malformed,
+            };
             return Err(Refused { refusal, key: None });
         };
         match key.refusal(&hash, now) {
@@ -637,11 +641,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_key_is_unknown() {
+    async fn what_is_no_key_is_told_from_one_that_nobody_knows() {
         let (db, _folder) = db().await;
         let keys = Keys::load(db).await.unwrap();
-        for text in ["", "fd_", "hello", super::Token::generate().expose()] {
-            assert_eq!(seen(keys.identify(text, 0)), Err(Refusal::Unknown), "{text}");
+        let token = super::Token::generate();
+        assert_eq!(seen(keys.identify(token.expose(), 0)), Err(Refusal::Unknown));
+        for text in ["", "fd_", "hello", &token.expose()[1..], &format!("{} ", token.expose())] {
+            assert_eq!(seen(keys.identify(text, 0)), Err(Refusal::Malformed), "{text}");
         }
     }
 }

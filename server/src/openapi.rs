@@ -34,7 +34,6 @@ const TITLE: &str = "REST API · Flowdeck";
     paths(
         account::session,
         account::sessions,
-        account::end_all,
         admin::user::list,
         admin::user::life::create,
         admin::user::get,

@@ -80,10 +80,7 @@ fn data() -> Router<State> {
         .into_iter()
         .fold(Router::new(), |router, pattern| router.route(pattern, any(proxy::handle)))
         .route("/api/flowdeck/v1/session", of(Read, get(account::session)))
-        .route(
-            "/api/flowdeck/v1/sessions",
-            of(Admin, get(account::sessions).delete(account::end_all)),
-        )
+        .route("/api/flowdeck/v1/sessions", of(Admin, get(account::sessions)))
         .route(
             "/api/flowdeck/v1/keys",
             of(Admin, get(rest::list).post(rest::create).delete(rest::revoke_all)),

@@ -297,7 +297,7 @@ pub async fn sessions(
     Ok(Json(UserSessions { sessions }))
 }
 
-/// `DELETE /api/flowdeck/v1/users/{name}/sessions`: ends all browser sessions of a user
+/// `DELETE /api/flowdeck/v1/users/{name}/sessions`: ends all browser sessions of a user; one's own may be ended by everybody
 #[utoipa::path(delete, path = "/users/{name}/sessions", tag = "Users", params(("name" = String, Path)), responses((status = 200, body = SessionsEnded)))]
 pub async fn end_sessions(
     State(state): State<state::State>,
@@ -305,8 +305,12 @@ pub async fn end_sessions(
     Path(name): Path<String>,
 ) -> Result<Json<SessionsEnded>> {
     state.audit.can_write()?;
-    caller::owner(&state, &principal).await?;
-    let ended = state.db.end_sessions_counted(&name).await? as usize;
+    let by = caller::name(&state, &principal).await?;
+    if name != by {
+        caller::owner(&state, &principal).await?;
+    }
+    let ended = state.db.end_sessions(&name).await? as usize;
+    tracing::info!(user = name, by, ended, "all sessions of a user were ended");
     state.live.doubt(&name);
     Ok(Json(SessionsEnded { ended }))
 }

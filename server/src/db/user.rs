@@ -120,15 +120,6 @@ impl Db {
             .await
     }
 
-    /// How many sessions of the user there were to end.
-    pub async fn end_sessions_counted(&self, user: &str) -> sqlx::Result<u64> {
-        let done = sqlx::query("DELETE FROM session WHERE user = ?")
-            .bind(user)
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected())
-    }
-
     pub async fn count_views(&self, owner: &str) -> sqlx::Result<i64> {
         sqlx::query_scalar("SELECT COUNT(*) FROM view WHERE owner = ?")
             .bind(owner)

@@ -28,6 +28,11 @@ pub struct Token(Zeroizing<String>);
 #[error("not an API key")]
 pub struct Malformed;
 
+/// SHA-256. A key has 256 random bits: nothing slower is needed against guessing.
+pub fn hash(text: &str) -> Hash {
+    Sha256::digest(text.as_bytes()).into()
+}
+
 // === impl Token ===
 
 impl Token {
@@ -63,9 +68,8 @@ impl Token {
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// SHA-256. A key has 256 random bits: nothing slower is needed against guessing.
     pub fn hash(&self) -> Hash {
-        Sha256::digest(self.0.as_bytes()).into()
+        hash(&self.0)
     }
 
     /// For people to recognise it by.

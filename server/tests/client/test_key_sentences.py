@@ -12,6 +12,7 @@ from conftest import KEYS, MEMBER, showing
 from mlflow.cli import cli
 
 UNKNOWN = "Flowdeck does not know this API key: check that it was copied whole, or make a new one under API keys in your account"
+MALFORMED = "this is no API key: a letter is wrong or missing; copy it whole, as it was shown when it was made"
 
 
 def printed(call):
@@ -44,14 +45,14 @@ def change(flowdeck):
 def test_a_key_that_is_not_known(client, experiment, new_key):
     key = new_key()["key"]
     mistyped = key[:-1] + ("1" if key[-1] == "0" else "0")
-    for text in [mistyped, key[:-1], somebody_elses(), "sk-not-one-of-ours"]:
+    for text, sentence in [(mistyped, MALFORMED), (key[:-1], MALFORMED), ("sk-not-one-of-ours", MALFORMED), (somebody_elses(), UNKNOWN)]:
         with showing(text):
-            assert printed(client.search_experiments) == f"UNAUTHENTICATED: {UNKNOWN}"
+            assert printed(client.search_experiments) == f"UNAUTHENTICATED: {sentence}"
     with showing(mistyped):
         run_id = "0" * 32
         artifacts = f"mlflow-artifacts:/{experiment}/{run_id}/artifacts/notes.md"
-        assert UNKNOWN in printed(lambda: mlflow.artifacts.load_text(artifacts))
-        assert UNKNOWN in str(CliRunner().invoke(cli, ["runs", "describe", "--run-id", run_id]).exception)
+        assert MALFORMED in printed(lambda: mlflow.artifacts.load_text(artifacts))
+        assert MALFORMED in str(CliRunner().invoke(cli, ["runs", "describe", "--run-id", run_id]).exception)
 
 
 def test_a_key_that_no_longer_works(flowdeck, client, new_key, change):

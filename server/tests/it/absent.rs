@@ -200,7 +200,7 @@ async fn sessions_of_others_are_ended_by_owners_alone() {
     let second = app.sign_in(&first.user, &first.password).await;
     let stranger = app.session().await;
     let owner = app.sign_in("admin", &Mlflow::shared().admin_password).await;
-    let path = format!("/api/flowdeck/v1/sessions?user={}", first.user);
+    let path = format!("/api/flowdeck/v1/users/{}/sessions", first.user);
     let end = async |caller: &crate::app::Caller| caller.request("DELETE", &path).send().await.unwrap();
     assert_eq!(end(&stranger).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(end(&app.anonymous()).await.status(), StatusCode::UNAUTHORIZED);

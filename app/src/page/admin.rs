@@ -225,9 +225,19 @@ fn charts(history: RwSignal<History>) -> AnyView {
 /// The pages for administrators, side by side.
 #[component]
 pub fn AdminTabs(here: Route) -> impl IntoView {
-    let tab = move |to: Route, label: &'static str| {
+    let tab = |(to, label): (Route, &'static str)| {
         let current = to == here;
         view! { <Tab href=to.href() current=current>{label}</Tab> }
     };
-    view! { <Tabs label="Admin">{tab(Route::Admin, "Health")}{tab(Route::Audit, "Audit")}{tab(Route::AllKeys, "API keys")}</Tabs> }
+    let tabs = [
+        (Route::Admin, "Overview"),
+        (Route::Users, "Users"),
+        (Route::Roles, "Roles"),
+        (Route::Groups, "Groups"),
+        (Route::Audit, "Audit"),
+        (Route::AllKeys, "API keys"),
+        (Route::Settings, "Settings"),
+    ];
+    let tabs = tabs.map(tab).collect_view();
+    view! { <Tabs label="Admin">{tabs}</Tabs> }
 }

@@ -5,8 +5,15 @@ use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 
 use super::{
-    account::Account, admin::Admin, audit::Audit, compare::Compare, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run,
-    user::user,
+    account::Account,
+    admin::Admin,
+    audit::Audit,
+    compare::Compare,
+    experiment::Experiment,
+    keys::Keys,
+    not_found::NotFound,
+    people::{self, Place},
+    run::Run,
 };
 use crate::part::{
     apart::{Drawn, SplitLoaderError, apart},
@@ -24,8 +31,8 @@ pub enum Module {
     Keys,
     /// What administrators look at: health and audit.
     Admin,
-    /// Users, one at a time.
-    Users,
+    /// Users, roles, groups, and settings.
+    People,
 }
 
 // === impl Module ===
@@ -39,7 +46,7 @@ impl Module {
             Self::Account => "account",
             Self::Keys => "keys",
             Self::Admin => "admin",
-            Self::Users => "users",
+            Self::People => "people",
         }
     }
 
@@ -54,7 +61,7 @@ impl Module {
             Self::Account => load_account().await,
             Self::Keys => load_keys().await,
             Self::Admin => load_admin().await,
-            Self::Users => load_users().await,
+            Self::People => load_people().await,
         }
     }
 }
@@ -96,9 +103,9 @@ pub fn AdminPages() -> impl IntoView {
         "" => apart(|| Box::pin(load_admin()), || Box::pin(admin(false))),
         "audit" => apart(|| Box::pin(load_admin()), || Box::pin(admin(true))),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(true))),
-        page => match page.strip_prefix("users/").map(str::to_owned) {
-            Some(name) if !name.is_empty() => apart(|| Box::pin(load_users()), move || Box::pin(users(name.clone()))),
-            _ => view! { <NotFound/> }.into_any(),
+        page => match Place::named(page) {
+            Some(place) => apart(|| Box::pin(load_people()), move || Box::pin(people(place.clone()))),
+            None => view! { <NotFound/> }.into_any(),
         },
     })
 }
@@ -149,7 +156,7 @@ fn admin(audit: bool) -> Drawn {
     })
 }
 
-#[wasm_split(users, fallible, preload(load_users))]
-fn users(name: String) -> Drawn {
-    Ok(user(name))
+#[wasm_split(people, fallible, preload(load_people))]
+fn people(place: Place) -> Drawn {
+    Ok(people::page(place))
 }

@@ -5,13 +5,13 @@ use std::{future::Future, pin::Pin, time::Duration};
 use crate::prelude::*;
 use leptos::{ev, leptos_dom::helpers::TimeoutHandle, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
+use super::{
+    dynamic::dynamic,
+    icon::{self, Icon},
+};
 use crate::{
     api::{self, Client},
     browser,
-    part::{
-        dynamic::dynamic,
-        icon::{self, Icon},
-    },
 };
 
 /// An id and its name.

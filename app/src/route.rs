@@ -40,6 +40,17 @@ pub enum Route {
     User {
         name: String,
     },
+    /// Who has access to one thing, which the query names.
+    Access,
+    /// Why somebody may see a thing; who and what is in the query.
+    Why,
+    Permissions,
+    /// Rules over names.
+    Rules,
+    /// Changes of who may do what.
+    Changes,
+    /// One's own roles and grants.
+    OwnAccess,
 }
 
 /// The module that the page at `path` (below the base) comes from; `None`: the first one.
@@ -52,6 +63,7 @@ pub fn module(path: &str) -> Option<Module> {
         ["account" | "admin", "keys"] => Some(Module::Keys),
         ["admin"] | ["admin", "audit"] => Some(Module::Admin),
         ["admin", "users", _] => Some(Module::Users),
+        ["admin", "access" | "why" | "permissions" | "rules" | "changes"] | ["account", "access"] => Some(Module::Access),
         _ => None,
     }
 }
@@ -80,6 +92,12 @@ impl Route {
             Self::Audit => "/admin/audit".into(),
             Self::AllKeys => "/admin/keys".into(),
             Self::User { name } => format!("/admin/users/{}", escape(name)),
+            Self::Access => "/admin/access".into(),
+            Self::Why => "/admin/why".into(),
+            Self::Permissions => "/admin/permissions".into(),
+            Self::Rules => "/admin/rules".into(),
+            Self::Changes => "/admin/changes".into(),
+            Self::OwnAccess => "/account/access".into(),
         }
     }
 

@@ -5,7 +5,15 @@ use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 
 use super::{
-    account::Account, admin::Admin, audit::Audit, compare::Compare, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run,
+    access::{self, Part},
+    account::Account,
+    admin::Admin,
+    audit::Audit,
+    compare::Compare,
+    experiment::Experiment,
+    keys::Keys,
+    not_found::NotFound,
+    run::Run,
     user::user,
 };
 use crate::part::{
@@ -26,6 +34,8 @@ pub enum Module {
     Admin,
     /// Users, one at a time.
     Users,
+    /// Who may do what, why, and changes of it.
+    Access,
 }
 
 // === impl Module ===
@@ -40,6 +50,7 @@ impl Module {
             Self::Keys => "keys",
             Self::Admin => "admin",
             Self::Users => "users",
+            Self::Access => "access",
         }
     }
 
@@ -55,6 +66,7 @@ impl Module {
             Self::Keys => load_keys().await,
             Self::Admin => load_admin().await,
             Self::Users => load_users().await,
+            Self::Access => load_access().await,
         }
     }
 }
@@ -85,6 +97,7 @@ pub fn AccountPages() -> impl IntoView {
     below(|page| match page {
         "" => apart(|| Box::pin(load_account()), || Box::pin(account())),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(false))),
+        "access" => part(Part::Own),
         _ => view! { <NotFound/> }.into_any(),
     })
 }
@@ -96,11 +109,21 @@ pub fn AdminPages() -> impl IntoView {
         "" => apart(|| Box::pin(load_admin()), || Box::pin(admin(false))),
         "audit" => apart(|| Box::pin(load_admin()), || Box::pin(admin(true))),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(true))),
+        "access" => part(Part::Page),
+        "why" => part(Part::Why),
+        "permissions" => part(Part::Permissions),
+        "rules" => part(Part::Rules),
+        "changes" => part(Part::Changes),
         page => match page.strip_prefix("users/").map(str::to_owned) {
             Some(name) if !name.is_empty() => apart(|| Box::pin(load_users()), move || Box::pin(users(name.clone()))),
             _ => view! { <NotFound/> }.into_any(),
         },
     })
+}
+
+/// What the pages of access draw, on their own or in another page.
+pub fn part(part: Part) -> AnyView {
+    apart(|| Box::pin(load_access()), move || Box::pin(access(part.clone())))
 }
 
 /// Routes are costly in the first module; one for each folder of pages is enough.
@@ -152,4 +175,9 @@ fn admin(audit: bool) -> Drawn {
 #[wasm_split(users, fallible, preload(load_users))]
 fn users(name: String) -> Drawn {
     Ok(user(name))
+}
+
+#[wasm_split(access, fallible, preload(load_access))]
+fn access(part: Part) -> Drawn {
+    Ok(access::draw(part))
 }

@@ -435,6 +435,7 @@ mod real {
 }
 
 pub use real::{
-    Listener, before_leaving, chosen_text, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values, is_writing, link_path,
-    listen, local_time, mark_document, moment, now, origin, pause, press, reload, reveal, save, step_focus, store, stored, visible,
+    Listener, before_leaving, chosen_text, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values,
+    is_writing, link_path, listen, local_time, mark_document, moment, now, origin, pause, press, reload, reveal, save, step_focus, store,
+    stored, visible,
 };

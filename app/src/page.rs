@@ -1,5 +1,6 @@
 //! A file or folder a page: it loads and lays out, and owns no drawing or table code.
 
+pub mod access;
 pub mod account;
 pub mod admin;
 pub mod audit;
@@ -12,6 +13,7 @@ pub mod module;
 pub mod not_found;
 pub mod people;
 pub mod reference;
+pub mod review;
 pub mod run;
 pub mod sign_in;
 pub mod trouble;

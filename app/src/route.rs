@@ -52,6 +52,17 @@ pub enum Route {
         name: String,
     },
     Settings,
+    /// Who has access to one thing, which the query names.
+    Access,
+    /// Why somebody may see a thing; who and what is in the query.
+    Why,
+    Permissions,
+    /// Rules over names.
+    Rules,
+    /// Changes of who may do what.
+    Changes,
+    /// One's own roles and grants.
+    OwnAccess,
 }
 
 /// The module that the page at `path` (below the base) comes from; `None`: the first one.
@@ -63,7 +74,10 @@ pub fn module(path: &str) -> Option<Module> {
         ["account"] => Some(Module::Account),
         ["account" | "admin", "keys"] => Some(Module::Keys),
         ["admin"] | ["admin", "audit"] => Some(Module::Admin),
-        ["admin", "users" | "roles" | "groups", _] | ["admin", "users" | "import" | "roles" | "groups" | "settings"] => Some(Module::People),
+        ["admin", "users" | "roles" | "groups", _] | ["admin", "users" | "import" | "roles" | "groups" | "settings"] => {
+            Some(Module::People)
+        }
+        ["admin", "access" | "why" | "permissions" | "rules" | "changes"] | ["account", "access"] => Some(Module::Access),
         _ => None,
     }
 }
@@ -99,6 +113,12 @@ impl Route {
             Self::Groups => "/admin/groups".into(),
             Self::Group { name } => format!("/admin/groups/{}", escape(name)),
             Self::Settings => "/admin/settings".into(),
+            Self::Access => "/admin/access".into(),
+            Self::Why => "/admin/why".into(),
+            Self::Permissions => "/admin/permissions".into(),
+            Self::Rules => "/admin/rules".into(),
+            Self::Changes => "/admin/changes".into(),
+            Self::OwnAccess => "/account/access".into(),
         }
     }
 

@@ -234,6 +234,8 @@ pub fn AdminTabs(here: Route) -> impl IntoView {
         (Route::Users, "Users"),
         (Route::Roles, "Roles"),
         (Route::Groups, "Groups"),
+        (Route::Permissions, "Permissions"),
+        (Route::Rules, "Rules"),
         (Route::Audit, "Audit"),
         (Route::AllKeys, "API keys"),
         (Route::Settings, "Settings"),

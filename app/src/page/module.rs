@@ -5,6 +5,7 @@ use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 
 use super::{
+    access::{self, Part},
     account::Account,
     admin::Admin,
     audit::Audit,
@@ -33,6 +34,8 @@ pub enum Module {
     Admin,
     /// Users, roles, groups, and settings.
     People,
+    /// Who may do what, why, and changes of it.
+    Access,
 }
 
 // === impl Module ===
@@ -47,6 +50,7 @@ impl Module {
             Self::Keys => "keys",
             Self::Admin => "admin",
             Self::People => "people",
+            Self::Access => "access",
         }
     }
 
@@ -62,6 +66,7 @@ impl Module {
             Self::Keys => load_keys().await,
             Self::Admin => load_admin().await,
             Self::People => load_people().await,
+            Self::Access => load_access().await,
         }
     }
 }
@@ -92,6 +97,7 @@ pub fn AccountPages() -> impl IntoView {
     below(|page| match page {
         "" => apart(|| Box::pin(load_account()), || Box::pin(account())),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(false))),
+        "access" => part(Part::Own),
         _ => view! { <NotFound/> }.into_any(),
     })
 }
@@ -103,11 +109,21 @@ pub fn AdminPages() -> impl IntoView {
         "" => apart(|| Box::pin(load_admin()), || Box::pin(admin(false))),
         "audit" => apart(|| Box::pin(load_admin()), || Box::pin(admin(true))),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(true))),
+        "access" => part(Part::Page),
+        "why" => part(Part::Why),
+        "permissions" => part(Part::Permissions),
+        "rules" => part(Part::Rules),
+        "changes" => part(Part::Changes),
         page => match Place::named(page) {
             Some(place) => apart(|| Box::pin(load_people()), move || Box::pin(people(place.clone()))),
             None => view! { <NotFound/> }.into_any(),
         },
     })
+}
+
+/// What the pages of access draw, on their own or in another page.
+pub fn part(part: Part) -> AnyView {
+    apart(|| Box::pin(load_access()), move || Box::pin(access(part.clone())))
 }
 
 /// Routes are costly in the first module; one for each folder of pages is enough.
@@ -159,4 +175,9 @@ fn admin(audit: bool) -> Drawn {
 #[wasm_split(people, fallible, preload(load_people))]
 fn people(place: Place) -> Drawn {
     Ok(people::page(place))
+}
+
+#[wasm_split(access, fallible, preload(load_access))]
+fn access(part: Part) -> Drawn {
+    Ok(access::draw(part))
 }

@@ -57,7 +57,8 @@ pub fn form(desk: Desk) -> AnyView {
                 Ok(made) => {
                     desk.again();
                     desk.shown.try_set(false);
-                    desk.toasts.say(format!("Made {}. Its page leads to API keys for it.", quoted(&made.name)));
+                    desk.toasts
+                        .say(format!("Made {}. Its page leads to API keys for it.", quoted(&made.name)));
                 }
                 Err(error) => {
                     let (of_name, text) = refused(&error);

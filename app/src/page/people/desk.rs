@@ -168,7 +168,11 @@ impl Desk {
             move || (asked.get(), self.attempt.get()),
             move |(asked, _)| {
                 let client = self.client();
-                let asked = if self.fresh.try_update_value(std::mem::take).unwrap_or_default() { asked.fresh() } else { asked };
+                let asked = if self.fresh.try_update_value(std::mem::take).unwrap_or_default() {
+                    asked.fresh()
+                } else {
+                    asked
+                };
                 async move { load(&client, &asked).await }
             },
         );

@@ -84,9 +84,15 @@ pub fn card(desk: Desk, to: Subject, grants: Vec<Grant>, rule: bool) -> AnyView 
 
 fn row(desk: Desk, to: Arc<Subject>, grant: Grant) -> AnyView {
     let Grant { on, name, level } = grant;
-    let shown = if on.is_all() { format!("every {}", words::kind(on.kind)) } else { name.clone().unwrap_or_else(|| on.id.clone()) };
+    let shown = if on.is_all() {
+        format!("every {}", words::kind(on.kind))
+    } else {
+        name.clone().unwrap_or_else(|| on.id.clone())
+    };
     let thing = match on.kind {
-        Kind::Experiment if !on.is_all() && name.is_some() => view! { <a href=Route::Experiment { id: on.id.clone() }.href()><bdi>{shown.clone()}</bdi></a> },
+        Kind::Experiment if !on.is_all() && name.is_some() => {
+            view! { <a href=Route::Experiment { id: on.id.clone() }.href()><bdi>{shown.clone()}</bdi></a> }
+        }
         Kind::Workspace => view! { "the whole workspace" },
         _ => view! { <bdi>{shown.clone()}</bdi> },
     };
@@ -100,7 +106,16 @@ fn row(desk: Desk, to: Arc<Subject>, grant: Grant) -> AnyView {
             Some(will) => format!("{} on {}", will.name(), quoted(&shown)),
             None => format!("Nothing granted on {}", quoted(&shown)),
         };
-        desk.change_named(title, vec![Edit::Grant { to, on: on.clone(), was: Some(level), will }], name.clone().map(|name| (on, name)));
+        desk.change_named(
+            title,
+            vec![Edit::Grant {
+                to,
+                on: on.clone(),
+                was: Some(level),
+                will,
+            }],
+            name.clone().map(|name| (on, name)),
+        );
     });
     let take = change.clone();
     // The field says what is; the dialog says what would be.
@@ -144,7 +159,9 @@ fn give(desk: Desk, to: Arc<Subject>, known: StoredValue<Vec<Grant>>) -> AnyView
     let error = RwSignal::new(None::<String>);
     let is_user = matches!(*to, Subject::User(_));
     let kinds = Kind::ALL.into_iter().filter(|kind| !(is_user && *kind == Kind::Workspace));
-    let kinds = kinds.map(|kind| view! { <option value=kind.name()>{words::kind(kind)}</option> }).collect_view();
+    let kinds = kinds
+        .map(|kind| view! { <option value=kind.name()>{words::kind(kind)}</option> })
+        .collect_view();
     let choose = move |event: ev::Event| {
         if let Some(now) = Kind::named(&event_target_value(&event)) {
             kind.set(now);
@@ -166,7 +183,9 @@ fn give(desk: Desk, to: Arc<Subject>, known: StoredValue<Vec<Grant>>) -> AnyView
             }
             match finder(now) {
                 Some(find) => pick("grant-things", "On", "", desk.client(), picked, find),
-                None => view! { <TextField id="grant-thing" label="On" value=typed hint="Its id or name, as MLflow has it" autocomplete="off"/> },
+                None => {
+                    view! { <TextField id="grant-thing" label="On" value=typed hint="Its id or name, as MLflow has it" autocomplete="off"/> }
+                }
             }
         };
         view! { {which}{dynamic(one)} }
@@ -191,7 +210,12 @@ fn give(desk: Desk, to: Arc<Subject>, known: StoredValue<Vec<Grant>>) -> AnyView
         let edit = |(id, _): &Pair| {
             let on = Target::new(kind, id.clone());
             let (to, was) = ((*to).clone(), was(&on));
-            Edit::Grant { to, on, was, will: Some(will) }
+            Edit::Grant {
+                to,
+                on,
+                was,
+                will: Some(will),
+            }
         };
         let edits = things.iter().map(edit).collect();
         let title = match things.as_slice() {
@@ -235,7 +259,9 @@ fn finder(kind: Kind) -> Option<Find> {
 /// What everybody has where nothing is granted, and what that means.
 pub fn default(default: Option<Level>, known: bool) -> AnyView {
     match (default, known) {
-        (_, false) => view! { <Notice>"What everybody may do where nothing is granted could not be learned from this MLflow: it is “default_permission” in its auth.ini."</Notice> },
+        (_, false) => {
+            view! { <Notice>"What everybody may do where nothing is granted could not be learned from this MLflow: it is “default_permission” in its auth.ini."</Notice> }
+        }
         (None | Some(Level::Deny), true) => ().into_any(),
         (Some(level), true) => {
             let says = format!(

@@ -63,7 +63,9 @@ fn table(desk: Desk, groups: Groups) -> AnyView {
             view! { <a class="tag" href=to.href()><bdi class="value">{name.clone()}</bdi></a> }
         };
         let members = format!("?group={}", escape(&group.name));
-        let drift = (!group.drift.is_empty()).then(|| view! { <span class="tag"><span class="value warning">{format!("{} differ", count(group.drift.len()))}</span></span> });
+        let drift = (!group.drift.is_empty()).then(
+            || view! { <span class="tag"><span class="value warning">{format!("{} differ", count(group.drift.len()))}</span></span> },
+        );
         let described = group.description.lines().next().unwrap_or_default().to_owned();
         view! {
             <tr>
@@ -119,7 +121,11 @@ fn known(desk: Desk, group: Group) -> AnyView {
         none: "Nobody is in it.",
         add: "Take in",
         find: names::users,
-        listed: group.members.into_iter().map(|user| named(user, |name| Route::User { name })).collect(),
+        listed: group
+            .members
+            .into_iter()
+            .map(|user| named(user, |name| Route::User { name }))
+            .collect(),
         all: Some(format!("{}?group={}", Route::Users.href(), escape(&name))),
         what: ("member", name.clone()),
         edit: names::user_of_group,
@@ -130,7 +136,11 @@ fn known(desk: Desk, group: Group) -> AnyView {
         none: "Its members have no roles by it yet.",
         add: "Give its members",
         find: names::roles,
-        listed: group.roles.into_iter().map(|role| named(role, |name| Route::Role { name })).collect(),
+        listed: group
+            .roles
+            .into_iter()
+            .map(|role| named(role, |name| Route::Role { name }))
+            .collect(),
         all: None,
         what: ("role", name.clone()),
         edit: names::role_of_group,
@@ -179,7 +189,14 @@ fn known(desk: Desk, group: Group) -> AnyView {
     let (gone, told) = (name.clone(), group.description.clone());
     let delete = move |_| {
         let was = Some(Text { description: told.clone() });
-        desk.change(format!("Without the group {}", quoted(&gone)), vec![Edit::Group { group: gone.clone(), was, will: None }]);
+        desk.change(
+            format!("Without the group {}", quoted(&gone)),
+            vec![Edit::Group {
+                group: gone.clone(),
+                was,
+                will: None,
+            }],
+        );
     };
     let described = match group.description.trim() {
         "" => view! { <p class="muted">"Nothing is said of it yet."</p> },

@@ -106,8 +106,12 @@ fn told(desk: Desk, import: Import) -> AnyView {
             1 => "One line cannot be read, so nothing can be applied yet:".to_owned(),
             many => format!("{} lines cannot be read, so nothing can be applied yet:", count(many)),
         };
-        let rows = faults.iter().take(SHOWN).map(|fault| view! { <li><b>{format!("Line {}: ", count(fault.line))}</b>{fault.message.clone()}</li> });
-        view! { <Notice class="failed"><div class="stack"><p>{says}</p><ul>{rows.collect_view()}</ul></div></Notice> }
+        let rows = faults
+            .iter()
+            .take(SHOWN)
+            .map(|fault| view! { <li><b>{format!("Line {}: ", count(fault.line))}</b>{fault.message.clone()}</li> })
+            .collect_view();
+        view! { <Notice class="failed"><div class="stack"><p>{says}</p><ul>{rows}</ul></div></Notice> }
     });
     let same = match unchanged {
         0 => String::new(),
@@ -115,15 +119,25 @@ fn told(desk: Desk, import: Import) -> AnyView {
         many => format!(" {} lines are so already.", count(many)),
     };
     if number == 0 && faults.is_empty() {
-        return view! { <Empty icon=icon::Check title="Nothing would change"><p>{if same.is_empty() { "The file has no lines.".to_owned() } else { same.trim().to_owned() }}</p></Empty> };
+        let says = if same.is_empty() {
+            "The file has no lines.".to_owned()
+        } else {
+            same.trim().to_owned()
+        };
+        return view! { <Empty icon=icon::Check title="Nothing would change"><p>{says}</p></Empty> };
     }
     let says = match number {
         0 => String::new(),
         1 => "1 grant would change.".to_owned(),
         many => format!("{} grants would change.", count(many)),
     };
-    let large = (number > MOST).then(|| view! { <Notice class="careful">{format!("At most {} can be changed at once: split the file.", count(MOST))}</Notice> });
-    let rows = edits.iter().take(SHOWN).map(|edit| view! { <li>{words::edit(edit, &Vec::new())}</li> }).collect_view();
+    let large = (number > MOST)
+        .then(|| view! { <Notice class="careful">{format!("At most {} can be changed at once: split the file.", count(MOST))}</Notice> });
+    let rows = edits
+        .iter()
+        .take(SHOWN)
+        .map(|edit| view! { <li>{words::edit(edit, &Vec::new())}</li> })
+        .collect_view();
     let more = (number > SHOWN).then(|| view! { <li class="muted">{format!("and {} more", count(number - SHOWN))}</li> });
     let ready = faults.is_empty() && number > 0 && number <= MOST;
     let apply = ready.then(|| {

@@ -98,17 +98,26 @@ pub fn head(address: Address, key: &'static str, label: &'static str, number: bo
     let href = move || {
         let down = up.get().unwrap_or(number);
         let next = if down { format!("-{key}") } else { key.to_owned() };
-        address.with(&[("sort", Some(&next).filter(|next| *next != "name").map(String::as_str)), ("offset", None)])
+        address.with(&[
+            ("sort", Some(&next).filter(|next| *next != "name").map(String::as_str)),
+            ("offset", None),
+        ])
     };
     let sorted = move || up.get().map(|up| if up { "ascending" } else { "descending" });
-    let arrow = move || up.get().map(|up| view! { <Icon icon=if up { icon::ArrowUp } else { icon::ArrowDown }/> });
+    let arrow = move || {
+        up.get()
+            .map(|up| view! { <Icon icon=if up { icon::ArrowUp } else { icon::ArrowDown }/> })
+    };
     view! { <th scope="col" class:number=number aria-sort=sorted><a href=href data-noscroll="">{label}{dynamic(arrow)}</a></th> }
 }
 
 /// How many there are, how old that is, and the other pages.
 pub fn pages(desk: Desk, shown: usize, total: usize, read_at: i64, what: &'static str) -> AnyView {
     let address = desk.address;
-    let offset = address.get_untracked("offset").and_then(|text| text.parse().ok()).unwrap_or(0_usize);
+    let offset = address
+        .get_untracked("offset")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0_usize);
     let says = match shown {
         _ if shown == total => format!("{} {what}", count(total)),
         0 => format!("none of {} {what}", count(total)),

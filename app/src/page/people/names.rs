@@ -51,7 +51,17 @@ pub struct Named {
 }
 
 pub fn card(desk: Desk, names: Names) -> AnyView {
-    let Names { id, title, none, add, find, listed, all, what: (what, whose), edit } = names;
+    let Names {
+        id,
+        title,
+        none,
+        add,
+        find,
+        listed,
+        all,
+        what: (what, whose),
+        edit,
+    } = names;
     let chosen = RwSignal::new(Vec::<Pair>::new());
     let number = listed.len();
     let whose: Arc<str> = whose.into();
@@ -60,7 +70,8 @@ pub fn card(desk: Desk, names: Names) -> AnyView {
         let (name, label) = (named.name.clone(), format!("Take {what} {} away", named.name));
         let whose = remove.clone();
         let take = move |_| desk.change(format!("Without {what} {}", quoted(&name)), vec![edit(&whose, &name, false)]);
-        let take = (!named.fixed).then(|| view! { <span class="needs-script"><Button class="quiet small" icon=icon::Close label=label press=take/></span> });
+        let take = (!named.fixed)
+            .then(|| view! { <span class="needs-script"><Button class="quiet small" icon=icon::Close label=label press=take/></span> });
         let about = named.about.map(|about| view! { <span class="muted">{about}</span> });
         view! { <li><a href=named.to.href()><bdi>{named.name}</bdi></a>{about}<span class="spread">{take}</span></li> }
     };

@@ -18,7 +18,14 @@ use crate::{
     },
     browser,
     page::admin::AdminTabs,
-    part::{button::Button, crumbs::Crumbs, face::{Notice, quoted}, field::{FieldError, TextField}, icon, title::Title},
+    part::{
+        button::Button,
+        crumbs::Crumbs,
+        face::{Notice, quoted},
+        field::{FieldError, TextField},
+        icon,
+        title::Title,
+    },
     route::{Route, escape},
 };
 
@@ -42,7 +49,14 @@ pub fn page(name: String) -> AnyView {
 }
 
 fn known(desk: Desk, detail: RoleDetail) -> AnyView {
-    let RoleDetail { role, members, grants, default, default_known, .. } = detail;
+    let RoleDetail {
+        role,
+        members,
+        grants,
+        default,
+        default_known,
+        ..
+    } = detail;
     let name = role.name.clone();
     let member = |member: crate::api::flowdeck::role::RoleMember| Named {
         to: Route::User { name: member.user.clone() },
@@ -66,10 +80,18 @@ fn known(desk: Desk, detail: RoleDetail) -> AnyView {
     let (gone, text) = (name.clone(), role.description.clone());
     let delete = move |_| {
         let was = Some(Text { description: text.clone() });
-        desk.change(format!("Without the role {}", quoted(&gone)), vec![Edit::Role { role: gone.clone(), was, will: None }]);
+        desk.change(
+            format!("Without the role {}", quoted(&gone)),
+            vec![Edit::Role {
+                role: gone.clone(),
+                was,
+                will: None,
+            }],
+        );
     };
     let manages = role.manages_all.then(|| view! { <Notice class="careful">"Who has this role may manage everything in the workspace, whatever is denied elsewhere."</Notice> });
-    let filled = (!role.groups.is_empty() || !role.rules.is_empty()).then(|| view! { <p class="line">"Filled by "<span class="tags">{roles::filled(&role)}</span></p> });
+    let filled = (!role.groups.is_empty() || !role.rules.is_empty())
+        .then(|| view! { <p class="line">"Filled by "<span class="tags">{roles::filled(&role)}</span></p> });
     let described = match role.description.trim() {
         "" => view! { <p class="muted">"Nothing is said of it yet."</p> },
         text => view! { <p class="described" dir="auto">{text}</p> },
@@ -128,13 +150,19 @@ fn rewrite(desk: Desk, name: String, described: String) {
                 was: Some(Text { description: was.clone() }),
                 will: Some(Text { description }),
             }];
-            edits.push(Edit::RoleName { was: old.clone(), will: name.clone() });
+            edits.push(Edit::RoleName {
+                was: old.clone(),
+                will: name.clone(),
+            });
             edits.retain(|edit| !edit.is_empty());
             match old == name {
                 _ if edits.is_empty() => {}
                 true => desk.change(format!("The role {}", quoted(&name)), edits),
                 false => {
-                    let (title, to) = (format!("{} is called {}", quoted(&old), quoted(&name)), Route::Role { name: name.clone() });
+                    let (title, to) = (
+                        format!("{} is called {}", quoted(&old), quoted(&name)),
+                        Route::Role { name: name.clone() },
+                    );
                     desk.change_then(title, edits, to, Asked::Role(name));
                 }
             }
@@ -150,7 +178,10 @@ pub fn text(desk: Desk, name: String, described: String, named: bool, done: impl
     let of = move |of_name: bool| Signal::derive(move || error.get().filter(|error| error.0 == of_name).map(|error| error.1.to_owned()));
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let (name, description) = (name.get_untracked().trim().to_owned(), description.get_untracked().trim().to_owned());
+        let (name, description) = (
+            name.get_untracked().trim().to_owned(),
+            description.get_untracked().trim().to_owned(),
+        );
         match problem(&name, &description) {
             Some(problem) => {
                 error.set(Some(problem));
@@ -162,7 +193,8 @@ pub fn text(desk: Desk, name: String, described: String, named: bool, done: impl
             }
         }
     };
-    let field = named.then(|| view! { <TextField id="text-name" label="Name" value=name error=of(true) autocomplete="off" autofocus=true/> });
+    let field =
+        named.then(|| view! { <TextField id="text-name" label="Name" value=name error=of(true) autocomplete="off" autofocus=true/> });
     view! {
         <form class="stack" novalidate on:submit=submit>
             {field}

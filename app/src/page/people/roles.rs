@@ -12,16 +12,7 @@ use super::{
 use crate::{
     api::flowdeck::role::{RolePage, RoleRow},
     page::admin::AdminTabs,
-    part::{
-        button::Button,
-        crumbs::Crumbs,
-        dynamic::dynamic,
-        face::Empty,
-        icon,
-        link::Link,
-        number::count,
-        title::Title,
-    },
+    part::{button::Button, crumbs::Crumbs, dynamic::dynamic, face::Empty, icon, link::Link, number::count, title::Title},
     route::{Route, escape},
 };
 
@@ -30,7 +21,11 @@ pub fn page() -> AnyView {
     let address = desk.address;
     let query = address.query();
     let asked = Memo::new(move |_| Asked::Roles(query.with(|query| list::asked(query, &["q", "sort"]))));
-    let sort = move || address.get("sort").map(|sort| view! { <input type="hidden" name="sort" value=sort/> });
+    let sort = move || {
+        address
+            .get("sort")
+            .map(|sort| view! { <input type="hidden" name="sort" value=sort/> })
+    };
     view! {
         <Title text="Roles"/>
         <Crumbs way=way(None, "Roles".into())/>
@@ -86,7 +81,9 @@ fn table(desk: Desk, page: RolePage) -> AnyView {
 fn row(role: RoleRow) -> AnyView {
     let members = format!("?role={}", escape(&role.name));
     let to = Route::Role { name: role.name.clone() };
-    let all = role.manages_all.then(|| view! { <span class="tag on"><span class="value">"manages everything"</span></span> });
+    let all = role
+        .manages_all
+        .then(|| view! { <span class="tag on"><span class="value">"manages everything"</span></span> });
     let filled = filled(&role);
     let described = role.description.lines().next().unwrap_or_default().to_owned();
     view! {

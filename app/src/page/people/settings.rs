@@ -74,7 +74,16 @@ fn known(desk: Desk, Settings { settings, history }: Settings) -> AnyView {
 }
 
 fn changeable(desk: Desk, setting: Setting) -> AnyView {
-    let Setting { name, value, says, started_with, version, changed_at, changed_by, .. } = setting;
+    let Setting {
+        name,
+        value,
+        says,
+        started_with,
+        version,
+        changed_at,
+        changed_by,
+        ..
+    } = setting;
     let draft = RwSignal::new(value.clone());
     let error = RwSignal::new(None::<String>);
     // Somebody else has changed it since this was read.
@@ -117,7 +126,10 @@ fn changeable(desk: Desk, setting: Setting) -> AnyView {
     let started = is_changed.then(|| view! { <span>{format!("started with {started_with}")}</span> });
     let now = value.clone();
     let same = Memo::new(move |_| draft.with(|draft| draft.trim() == now));
-    let anew = move || late.get().then(|| view! { <div class="line"><Button class="small" press=move |_| desk.again()>"Look at it as it is now"</Button></div> });
+    let anew = move || {
+        late.get()
+            .then(|| view! { <div class="line"><Button class="small" press=move |_| desk.again()>"Look at it as it is now"</Button></div> })
+    };
     view! {
         <form class="body setting" on:submit=submit novalidate>
             <label for=id.clone()><code>{name}</code></label>

@@ -109,7 +109,11 @@ pub async fn read(client: &Client, name: &str) -> Result<Shown> {
         name: name.to_owned(),
         account: accounts.into_iter().find(|account| account.name == name),
         keys: key::list_of(client, name).await?,
-        sessions: if detail.is_some() { user::sessions(client, name).await? } else { Vec::new() },
+        sessions: if detail.is_some() {
+            user::sessions(client, name).await?
+        } else {
+            Vec::new()
+        },
         last,
         detail,
         user,
@@ -176,10 +180,9 @@ fn access(desk: Desk, detail: UserDetail) -> AnyView {
         what: ("group", name.clone()),
         edit: names::group_of_user,
     };
-    let admin = detail
-        .user
-        .admin
-        .then(|| view! { <Notice>"An administrator passes every check: what is granted or denied here counts only once they are none."</Notice> });
+    let admin = detail.user.admin.then(
+        || view! { <Notice>"An administrator passes every check: what is granted or denied here counts only once they are none."</Notice> },
+    );
     let default = (!detail.user.admin).then(|| grants::default(detail.default, true));
     view! { {admin}{default}{grants::card(desk, Subject::User(name), detail.grants, false)}{names::card(desk, roles)}{names::card(desk, groups)} }
 }

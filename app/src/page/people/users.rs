@@ -3,7 +3,13 @@
 use crate::prelude::*;
 use leptos::ev;
 
-use super::{create, desk::Desk, link, list, load::{Asked, Loaded}, way};
+use super::{
+    create,
+    desk::Desk,
+    link, list,
+    load::{Asked, Loaded},
+    way,
+};
 use crate::{
     Site,
     api::flowdeck::{
@@ -60,7 +66,12 @@ pub fn page() -> AnyView {
 
 fn filters(desk: Desk) -> AnyView {
     let address = desk.address;
-    let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect();
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()))
+            .collect()
+    };
     let kinds = pairs(&[("admin", "Administrators"), ("person", "People"), ("service", "Service accounts")]);
     let states = pairs(&[("active", "Active"), ("invited", "Invited"), ("inactive", "Deactivated")]);
     let named = move |mut names: Vec<String>, name: &'static str| -> Vec<(String, String)> {
@@ -76,10 +87,21 @@ fn filters(desk: Desk) -> AnyView {
         }
         _ => ().into_any(),
     });
-    let sort = move || address.get("sort").map(|sort| view! { <input type="hidden" name="sort" value=sort/> });
+    let sort = move || {
+        address
+            .get("sort")
+            .map(|sort| view! { <input type="hidden" name="sort" value=sort/> })
+    };
     let any = move || FILTERS.iter().any(|name| *name != "sort" && address.get(name).is_some());
     let clear = move || {
-        let none = [("q", None), ("role", None), ("group", None), ("kind", None), ("state", None), ("offset", None)];
+        let none = [
+            ("q", None),
+            ("role", None),
+            ("group", None),
+            ("kind", None),
+            ("state", None),
+            ("offset", None),
+        ];
         view! { <a class="button quiet" href=address.with(&none) data-noscroll=""><Icon icon=icon::Close/>"Clear"</a> }
     };
     view! {
@@ -103,7 +125,14 @@ fn table(desk: Desk, page: UserPage) -> AnyView {
             0 => ("No user matches", "Looked in names, with these filters."),
             _ => ("There are no further users", "This is beyond the last page."),
         };
-        let none = [("q", None), ("role", None), ("group", None), ("kind", None), ("state", None), ("offset", None)];
+        let none = [
+            ("q", None),
+            ("role", None),
+            ("group", None),
+            ("kind", None),
+            ("state", None),
+            ("offset", None),
+        ];
         let all = move || address.with(&none);
         return view! {
             <Empty icon=icon::Search title=title><p>{says}</p><div class="actions"><a class="button" href=all data-noscroll="">"Show all"</a></div></Empty>

@@ -38,9 +38,16 @@ const LISTED: usize = 10;
 
 pub fn who(desk: Desk, shown: &Shown) -> AnyView {
     let fact = |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> };
-    let admin = shown.detail.as_ref().map(|detail| detail.user.admin).or(shown.user.as_ref().map(|user| user.is_admin));
+    let admin = shown
+        .detail
+        .as_ref()
+        .map(|detail| detail.user.admin)
+        .or(shown.user.as_ref().map(|user| user.is_admin));
     let admin = admin.map(|admin| fact("Administrator", if admin { "yes, of this MLflow" } else { "no" }.into_any()));
-    let now = shown.detail.as_ref().map(|detail| fact("State", state(detail.user.active, detail.user.invited)));
+    let now = shown
+        .detail
+        .as_ref()
+        .map(|detail| fact("State", state(detail.user.active, detail.user.invited)));
     let account = shown.account.as_ref().map(|account| {
         let made = view! { "made "<Time at=account.created_at/>" by "<bdi>{account.created_by.clone()}</bdi>"; nobody knows the password" };
         fact("Service account", made)
@@ -61,7 +68,13 @@ pub fn who(desk: Desk, shown: &Shown) -> AnyView {
 
 /// What can be done to it. What the server would refuse is not offered.
 fn acts(desk: Desk, user: &UserRow, last_admin: bool) -> AnyView {
-    let UserRow { name, admin, active, service, .. } = user.clone();
+    let UserRow {
+        name,
+        admin,
+        active,
+        service,
+        ..
+    } = user.clone();
     let own = Site::expect().user == name;
     let named = move |name: &String| name.clone();
     let flag = (!last_admin && active && (admin || !service)).then(|| {
@@ -70,7 +83,16 @@ fn acts(desk: Desk, user: &UserRow, last_admin: bool) -> AnyView {
             true => ("Make no administrator…", format!("{} is no administrator any more", quoted(&name))),
             false => ("Make administrator…", format!("{} is an administrator", quoted(&name))),
         };
-        let change = move |_| desk.change(title.clone(), vec![Edit::Admin { user: name.clone(), was: admin, will: !admin }]);
+        let change = move |_| {
+            desk.change(
+                title.clone(),
+                vec![Edit::Admin {
+                    user: name.clone(),
+                    was: admin,
+                    will: !admin,
+                }],
+            )
+        };
         view! { <Button press=change>{label}</Button> }
     });
     let reset = (active && !service && !own).then(|| {
@@ -209,18 +231,28 @@ fn told(belongings: &Belongings) -> AnyView {
         number(belongings.views, "view", "views"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let has = if parts.is_empty() { "Has no roles, sessions, keys or views.".to_owned() } else { format!("Has {}.", parts.join(", ")) };
+    let has = if parts.is_empty() {
+        "Has no roles, sessions, keys or views.".to_owned()
+    } else {
+        format!("Has {}.", parts.join(", "))
+    };
     let alone = (!belongings.alone.is_empty()).then(|| {
         let says = match belongings.alone.len() {
             1 => "One thing is then managed by nobody but administrators:".to_owned(),
             several => format!("{} things are then managed by nobody but administrators:", count(several)),
         };
-        view! { <Notice class="careful"><div class="stack"><p>{says}</p>{listed(&belongings.alone)}</div></Notice> }
+        let things = listed(&belongings.alone);
+        view! { <Notice class="careful"><div class="stack"><p>{says}</p>{things}</div></Notice> }
     });
     let others = belongings.manages.len().saturating_sub(belongings.alone.len());
-    let others = number(others, "thing that others manage too", "things that others manage too").map(|text| view! { <p>{format!("Manages {text}.")}</p> });
+    let others = number(others, "thing that others manage too", "things that others manage too")
+        .map(|text| view! { <p>{format!("Manages {text}.")}</p> });
     let rules = (!belongings.rules.is_empty()).then(|| {
-        view! { <Notice class="careful">{format!("Rules over names that are kept up with their credentials stop until another owner saves them: {}.", belongings.rules.join(", "))}</Notice> }
+        let says = format!(
+            "Rules over names that are kept up with their credentials stop until another owner saves them: {}.",
+            belongings.rules.join(", ")
+        );
+        view! { <Notice class="careful">{says}</Notice> }
     });
     view! { <p>{has}</p>{others}{alone}{rules} }
 }

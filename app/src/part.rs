@@ -31,3 +31,4 @@ pub mod tag;
 pub mod time;
 pub mod title;
 pub mod toast;
+pub mod window;

@@ -9,7 +9,10 @@ use self::words::Names;
 use crate::{
     api::{
         self, ApiError, Client,
-        flowdeck::change::{self, ChangeWish, Conflict, Edit, Effects, Preview},
+        flowdeck::{
+            change::{self, ChangeWish, Conflict, Edit, Effects, Preview},
+            grant::{Level, Subject, Target},
+        },
     },
     browser,
     part::{
@@ -54,6 +57,23 @@ struct Stage {
     /// Why the last try came to nothing.
     trouble: RwSignal<Option<ApiError>>,
     busy: RwSignal<bool>,
+}
+
+// === impl Asked ===
+
+impl Asked {
+    /// Another level on one thing for somebody.
+    pub fn grant(to: Subject, on: Target, was: Option<Level>, will: Option<Level>, names: Names) -> Self {
+        let title = match will {
+            Some(level) => format!("{} on {} for {}", level.name(), words::thing(&on, &names), words::subject(&to)),
+            None => format!("Nothing granted on {} to {}", words::thing(&on, &names), words::subject(&to)),
+        };
+        Self {
+            title,
+            edits: vec![Edit::Grant { to, on, was, will }],
+            names,
+        }
+    }
 }
 
 // === impl Review ===

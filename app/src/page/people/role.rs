@@ -17,7 +17,7 @@ use crate::{
         role::RoleDetail,
     },
     browser,
-    page::admin::AdminTabs,
+    page::admin::{AdminTabs, default},
     part::{
         button::Button,
         crumbs::Crumbs,
@@ -99,7 +99,7 @@ fn known(desk: Desk, detail: RoleDetail) -> AnyView {
     view! {
         <div class="columns">
             <div class="stack">
-                {grants::default(default, default_known)}{manages}
+                {default::notice(default, default_known)}{manages}
                 {grants::card(desk, Subject::Role(name.clone()), grants, !role.rules.is_empty())}
             </div>
             <div class="stack">

@@ -5,13 +5,13 @@ use leptos::ev;
 
 use super::{
     desk::Desk,
-    grants, list,
+    list,
     load::{Asked, Loaded},
     role, way,
 };
 use crate::{
     api::flowdeck::role::{RolePage, RoleRow},
-    page::admin::AdminTabs,
+    page::admin::{AdminTabs, default},
     part::{button::Button, crumbs::Crumbs, dynamic::dynamic, face::Empty, icon, link::Link, number::count, title::Title},
     route::{Route, escape},
 };
@@ -49,7 +49,7 @@ pub fn page() -> AnyView {
 }
 
 fn table(desk: Desk, page: RolePage) -> AnyView {
-    let banner = view! { <div class="lead">{grants::default(page.default, page.default_known)}</div> };
+    let banner = view! { <div class="lead">{default::notice(page.default, page.default_known)}</div> };
     let pages = list::pages(desk, page.roles.len(), page.total, page.read_at, "roles");
     if page.all == 0 {
         return view! {

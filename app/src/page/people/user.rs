@@ -27,7 +27,7 @@ use crate::{
         mlflow::user::{self as mlflow, User},
     },
     page::{
-        admin::AdminTabs,
+        admin::{AdminTabs, default},
         history::{Of, history},
         set_status,
     },
@@ -183,6 +183,6 @@ fn access(desk: Desk, detail: UserDetail) -> AnyView {
     let admin = detail.user.admin.then(
         || view! { <Notice>"An administrator passes every check: what is granted or denied here counts only once they are none."</Notice> },
     );
-    let default = (!detail.user.admin).then(|| grants::default(detail.default, true));
+    let default = (!detail.user.admin).then(|| default::notice(detail.default, true));
     view! { {admin}{default}{grants::card(desk, Subject::User(name), detail.grants, false)}{names::card(desk, roles)}{names::card(desk, groups)} }
 }

@@ -132,6 +132,7 @@ impl Desk {
 
     /// Something was changed.
     fn changed(self) {
+        self.shown.try_set(false);
         let Some((to, asked)) = self.then.try_update_value(Option::take).flatten() else {
             return self.again();
         };

@@ -180,8 +180,9 @@ fn known(desk: Desk, group: Group) -> AnyView {
                     was: Some(Text { description: old.clone() }),
                     will: Some(Text { description }),
                 };
-                if !edit.is_empty() {
-                    desk.change(format!("The group {}", quoted(&group)), vec![edit]);
+                match edit.is_empty() {
+                    true => desk.shown.set(false),
+                    false => desk.change(format!("The group {}", quoted(&group)), vec![edit]),
                 }
             })
         });

@@ -156,7 +156,7 @@ fn rewrite(desk: Desk, name: String, described: String) {
             });
             edits.retain(|edit| !edit.is_empty());
             match old == name {
-                _ if edits.is_empty() => {}
+                _ if edits.is_empty() => desk.shown.set(false),
                 true => desk.change(format!("The role {}", quoted(&name)), edits),
                 false => {
                     let (title, to) = (
@@ -182,15 +182,14 @@ pub fn text(desk: Desk, name: String, described: String, named: bool, done: impl
             name.get_untracked().trim().to_owned(),
             description.get_untracked().trim().to_owned(),
         );
-        match problem(&name, &description) {
+        let wrong = problem(&name, &description);
+        error.set(wrong);
+        match wrong {
             Some(problem) => {
-                error.set(Some(problem));
                 browser::focus(if problem.0 { "#text-name" } else { "#text-description" });
             }
-            None => {
-                desk.shown.set(false);
-                done(name, description);
-            }
+            // The form stays below what is asked next, and closes when something was changed.
+            None => done(name, description),
         }
     };
     let field =

@@ -182,7 +182,7 @@ fn row(user: UserRow, own: &str) -> AnyView {
         None => view! { <span class="muted">"not yet"</span> },
     };
     // Zeros say nothing on a phone.
-    let zero = |number: usize| (number == 0).then_some("number zero").unwrap_or("number");
+    let zero = |number: usize| if number == 0 { "number zero" } else { "number" };
     view! {
         <tr class:over=!user.active>
             <th scope="row"><span class="line"><Link to=to class="name"><bdi>{user.name}</bdi></Link>{tags}</span></th>

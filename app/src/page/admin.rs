@@ -225,9 +225,18 @@ fn charts(history: RwSignal<History>) -> AnyView {
 /// The pages for administrators, side by side.
 #[component]
 pub fn AdminTabs(here: Route) -> impl IntoView {
-    let tab = move |to: Route, label: &'static str| {
+    let tab = |(to, label): (Route, &'static str)| {
         let current = to == here;
         view! { <Tab href=to.href() current=current>{label}</Tab> }
     };
-    view! { <Tabs label="Admin">{tab(Route::Admin, "Health")}{tab(Route::Audit, "Audit")}{tab(Route::AllKeys, "API keys")}</Tabs> }
+    let tabs = [
+        (Route::Admin, "Overview"),
+        (Route::Permissions, "Permissions"),
+        (Route::Rules, "Rules"),
+        (Route::Changes, "Changes"),
+        (Route::Audit, "Audit"),
+        (Route::AllKeys, "API keys"),
+    ];
+    let tabs = tabs.map(tab).collect_view();
+    view! { <Tabs label="Admin">{tabs}</Tabs> }
 }

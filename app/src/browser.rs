@@ -155,11 +155,11 @@ mod real {
         }
     }
 
-    /// The path that the link at or around `target` leads to, if it stays at this address.
+    /// The path that the link at or around `target` leads to, with its query, if it stays at this address.
     pub fn link_path(target: web_sys::EventTarget) -> Option<String> {
         let link = target.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
         let link = link.dyn_into::<HtmlAnchorElement>().ok()?;
-        (link.origin() == origin()).then(|| link.pathname())
+        (link.origin() == origin()).then(|| link.pathname() + &link.search())
     }
 
     /// Clicks the first element that matches, if there is one.

@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{
     Site,
     page::{self, module::Module},
+    state::query::Query,
 };
 
 /// A page of the console. Ids are MLflow's.
@@ -65,8 +66,15 @@ pub enum Route {
     OwnAccess,
 }
 
-/// The module that the page at `path` (below the base) comes from; `None`: the first one.
-pub fn module(path: &str) -> Option<Module> {
+/// The modules that the page at `address` (below the base, with its query) comes from, beside the first one.
+pub fn modules(address: &str) -> impl Iterator<Item = Module> + use<> {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let module = module(path);
+    let is_shared = module == Some(Module::Runs) && Query::parse(query).get("tab") == Some("access");
+    module.into_iter().chain(is_shared.then_some(Module::Access))
+}
+
+fn module(path: &str) -> Option<Module> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments[..] {
         ["experiments", _] | ["experiments", _, "runs", _] | ["runs", _] => Some(Module::Runs),

@@ -1,7 +1,11 @@
 //! Who may do what, and why: of one thing, of all, by rules over names, and one's own; and what was changed of it.
 
+mod changes;
 mod grant;
+mod matrix;
 mod of;
+mod own;
+mod rules;
 mod why;
 
 use std::time::Duration;
@@ -44,7 +48,10 @@ pub fn draw(part: Part) -> AnyView {
         Part::Page => of::page(),
         Part::Panel(on, name) => of::panel(on, name),
         Part::Why => why::why(),
-        Part::Permissions | Part::Rules | Part::Changes | Part::Own => ().into_any(),
+        Part::Permissions => matrix::permissions(),
+        Part::Rules => rules::rules(),
+        Part::Changes => changes::changes(),
+        Part::Own => own::own(),
     }
 }
 

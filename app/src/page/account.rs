@@ -61,6 +61,7 @@ const HISTORY: &str = "history";
 pub enum AccountTab {
     SignIn,
     Keys,
+    Access,
     History,
 }
 
@@ -74,6 +75,7 @@ pub fn AccountTabs(here: AccountTab) -> impl IntoView {
         <Tabs label="Account">
             {tab(AccountTab::SignIn, account, "Sign-in")}
             {tab(AccountTab::Keys, Route::Keys.href(), "API keys")}
+            {tab(AccountTab::Access, Route::OwnAccess.href(), "Access")}
             {tab(AccountTab::History, history, "History")}
         </Tabs>
     }

@@ -265,6 +265,7 @@ pub fn AdminTabs(here: Route) -> impl IntoView {
         (Route::Groups, "Groups"),
         (Route::Permissions, "Permissions"),
         (Route::Rules, "Rules"),
+        (Route::Changes, "Changes"),
         (Route::Audit, "Audit"),
         (Route::AllKeys, "API keys"),
         (Route::Settings, "Settings"),

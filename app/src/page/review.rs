@@ -151,7 +151,8 @@ impl Review {
                     Ok(made) => {
                         self.shown.try_set(false);
                         self.changed.try_run(());
-                        self.toasts.undo(title, move || self.undo(client.clone(), made.id.clone()));
+                        self.toasts
+                            .undo(title, move || undo(self.toasts, self.changed, client.clone(), made.id.clone()));
                     }
                     Err(error) => {
                         stage.trouble.try_set(Some(error));
@@ -262,17 +263,17 @@ impl Review {
             .into_any(),
         )
     }
+}
 
-    /// Takes a change back, and says how that went.
-    pub fn undo(self, client: Client, id: String) {
-        spawn_local(async move {
-            match change::undo(&client, &id).await {
-                Ok(_) => self.toasts.say("Taken back"),
-                Err(error) => self.toasts.failed("That was not taken back", &error),
-            }
-            self.changed.try_run(());
-        });
-    }
+/// Takes a change back, and says how that went.
+pub fn undo(toasts: Toasts, changed: Callback<()>, client: Client, id: String) {
+    spawn_local(async move {
+        match change::undo(&client, &id).await {
+            Ok(_) => toasts.say("Taken back"),
+            Err(error) => toasts.failed("That was not taken back", &error),
+        }
+        changed.try_run(());
+    });
 }
 
 /// Why it was not made.

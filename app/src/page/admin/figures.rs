@@ -129,7 +129,7 @@ fn growth(overview: &Overview) -> AnyView {
         }],
         bad: Vec::new(),
     };
-    view! { <Spark title="New experiments a day" unit="" series=Signal::stored(series)/> }
+    view! { <Spark title="New experiments a day" unit="" days=true series=Signal::stored(series)/> }
 }
 
 /// `0.4%` of all.

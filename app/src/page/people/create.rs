@@ -77,8 +77,8 @@ pub fn form(desk: Desk) -> AnyView {
     let admins = move || {
         (!service.get()).then(|| {
             view! {
-                <label class="choice"><input type="checkbox" prop:checked=admin on:change=move |_| admin.update(|on| *on = !*on)/>
-                    <span><b>"Administrator"</b><span class="hint">"Passes every check of MLflow, and may use these pages."</span></span></label>
+                <div class="field"><label class="choice"><input type="checkbox" prop:checked=admin on:change=move |_| admin.update(|on| *on = !*on)/>
+                    <span><b>"Administrator"</b><span class="hint">"Passes every check of MLflow, and may use these pages."</span></span></label></div>
             }
         })
     };

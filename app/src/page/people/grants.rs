@@ -16,7 +16,7 @@ use crate::{
         mlflow::{experiment, registry},
     },
     letter::lower,
-    page::review::words,
+    page::{access::href_why, review::words},
     part::{
         button::Button,
         dynamic::dynamic,
@@ -97,8 +97,13 @@ fn row(desk: Desk, to: Arc<Subject>, grant: Grant) -> AnyView {
         _ => view! { <bdi>{shown.clone()}</bdi> },
     };
     let gone = (name.is_none() && !on.is_all()).then(|| view! { <span class="faint">" MLflow has nothing of this name any more"</span> });
+    // A role is nobody: of who has it one asks each.
+    let why = match &*to {
+        Subject::User(user) => Some(view! { " "<a class="small" href=href_why(Some(user), &on)>"why?"</a> }),
+        Subject::Role(_) => None,
+    };
     let (label, remove) = (format!("Level on {shown}"), format!("Take the grant on {shown} away"));
-    let options = levels(on.kind, Some(level));
+    let options = levels(on.kind, Some(level), false);
     let kind = words::kind(on.kind);
     let change = Arc::new(move |will: Option<Level>| {
         let (to, on) = ((*to).clone(), on.clone());
@@ -126,7 +131,7 @@ fn row(desk: Desk, to: Arc<Subject>, grant: Grant) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row">{thing}{gone}</th>
+            <th scope="row"><span>{thing}{gone}{why}</span></th>
             <td data-label="Kind">{kind}</td>
             <td data-label="Level"><span class="without-script">{level.name()}</span><select class="input needs-script" aria-label=label title=level.means() on:change=choose>{options}</select></td>
             <td class="act"><span class="needs-script"><Button class="quiet small" icon=icon::Trash label=remove press=move |_| take(None)/></span></td>
@@ -141,9 +146,10 @@ fn set_back(event: &ev::Event, level: Level) {
     }
 }
 
-fn levels(kind: Kind, now: Option<Level>) -> AnyView {
+/// The levels of a kind to choose from; `told`: with what they mean.
+fn levels(kind: Kind, now: Option<Level>, told: bool) -> AnyView {
     let option = |level: &Level| {
-        let label = format!("{}: {}", level.name(), level.means());
+        let label = if told { format!("{}: {}", level.name(), level.means()) } else { level.name().to_owned() };
         view! { <option value=level.name() selected=now == Some(*level)>{label}</option> }
     };
     kind.levels().iter().map(option).collect_view().into_any()
@@ -233,7 +239,7 @@ fn give(desk: Desk, to: Arc<Subject>, known: StoredValue<Vec<Grant>>) -> AnyView
                 <div class="field"><label for="grant-kind">"Kind"</label><select class="input" id="grant-kind" on:change=choose>{kinds}</select></div>
                 <div class="field"><label for="grant-level">"Level"</label>
                     <select class="input" id="grant-level" prop:value=move || level.get().name()
-                        on:change=move |event| if let Some(now) = Level::named(&event_target_value(&event)) { level.set(now) }>{dynamic(move || levels(kind.get(), Some(level.get_untracked())))}</select></div>
+                        on:change=move |event| if let Some(now) = Level::named(&event_target_value(&event)) { level.set(now) }>{dynamic(move || levels(kind.get(), Some(level.get_untracked()), true))}</select></div>
             </div>
             {dynamic(things)}
             <FieldError error=Signal::derive(move || error.get())/>

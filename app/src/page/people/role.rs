@@ -24,6 +24,7 @@ use crate::{
         face::{Notice, quoted},
         field::{FieldError, TextField},
         icon,
+        link::Link,
         title::Title,
     },
     route::{Route, escape},
@@ -92,6 +93,7 @@ fn known(desk: Desk, detail: RoleDetail) -> AnyView {
     let manages = role.manages_all.then(|| view! { <Notice class="careful">"Who has this role may manage everything in the workspace, whatever is denied elsewhere."</Notice> });
     let filled = (!role.groups.is_empty() || !role.rules.is_empty())
         .then(|| view! { <p class="line">"Filled by "<span class="tags">{roles::filled(&role)}</span></p> });
+    let past = format!("?role={}", escape(&name));
     let described = match role.description.trim() {
         "" => view! { <p class="muted">"Nothing is said of it yet."</p> },
         text => view! { <p class="described" dir="auto">{text}</p> },
@@ -107,6 +109,7 @@ fn known(desk: Desk, detail: RoleDetail) -> AnyView {
                     <header><h2 id="about-title">"What it is for"</h2></header>
                     <div class="body stack">
                         {described}{filled}
+                        <p><Link to=Route::Changes query=past>"What was changed of it"</Link></p>
                         <div class="line needs-script"><Button icon=icon::Pencil press=edit>"Edit…"</Button><Button class="danger" icon=icon::Trash press=delete>"Delete…"</Button></div>
                     </div>
                 </section>

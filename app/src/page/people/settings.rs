@@ -131,7 +131,7 @@ fn changeable(desk: Desk, setting: Setting) -> AnyView {
             .then(|| view! { <div class="line"><Button class="small" press=move |_| desk.again()>"Look at it as it is now"</Button></div> })
     };
     view! {
-        <form class="body setting" on:submit=submit novalidate>
+        <form class="body field setting" on:submit=submit novalidate>
             <label for=id.clone()><code>{name}</code></label>
             <div class="line">
                 <input class="input" id=id autocomplete="off" maxlength="200" value=value prop:value=draft on:input=move |event| draft.set(event_target_value(&event))

@@ -79,7 +79,7 @@ pub fn page(name: String) -> AnyView {
         <div class="page people user">
             <div class="title"><h1><bdi>{title}</bdi></h1></div>
             {(!own).then(|| view! { <AdminTabs here=Route::Users/> })}
-            <Tabs label="User">{link("", "Overview")}{link("history", "History")}</Tabs>
+            <Tabs label="User">{link("", "Profile")}{link("history", "History")}</Tabs>
             {link::card(desk)}
             {dynamic(move || match is_history.get() {
                 true => history(Of::User(name.clone())),

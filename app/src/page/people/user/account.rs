@@ -26,11 +26,12 @@ use crate::{
         face::{Loading, Notice, quoted, sentence},
         field::TextField,
         icon,
+        link::Link,
         number::count,
         question::question,
         time::Time,
     },
-    route::Route,
+    route::{Route, escape},
 };
 
 /// What is listed of what somebody leaves behind.
@@ -56,11 +57,15 @@ pub fn who(desk: Desk, shown: &Shown) -> AnyView {
         Some(row) => view! { <Time at=row.at/>{row.address.clone().map(|from| view! { " from "<bdi>{from}</bdi> })} },
         None => view! { <span class="muted">"none that the audit still has"</span> },
     };
+    let past = shown.detail.as_ref().map(|_| {
+        let query = format!("?user={}", escape(&shown.name));
+        fact("Access", view! { <Link to=Route::Changes query=query>"what was changed of it"</Link> })
+    });
     let acts = shown.detail.as_ref().map(|detail| acts(desk, &detail.user, detail.last_admin));
     view! {
         <section class="card" aria-labelledby="who-title">
             <header><h2 id="who-title">"Who it is"</h2></header>
-            <dl class="body facts-list">{admin}{now}{account}{fact("Last call", last)}</dl>
+            <dl class="body facts-list">{admin}{now}{account}{fact("Last call", last)}{past}</dl>
             {acts}
         </section>
     }

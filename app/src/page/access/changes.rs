@@ -1,0 +1,182 @@
+//! What was changed of who may do what: by whom, from what to what; taken back, or gone on with.
+
+use crate::prelude::*;
+use leptos::{ev, task::spawn_local};
+
+use super::{needs_script, search};
+use crate::{
+    api::{
+        Client,
+        flowdeck::change::{self, Change, ChangePage, ChangeState},
+    },
+    page::{
+        admin::AdminTabs,
+        review::{self, words},
+        trouble::Trouble,
+    },
+    part::{
+        button::Button,
+        crumbs::{Crumb, Crumbs},
+        dynamic::dynamic,
+        face::{Empty, Loading, sentence},
+        icon::{self, Icon},
+        link::Link,
+        number::count,
+        time::Time,
+        title::Title,
+        toast::Toasts,
+    },
+    route::Route,
+    state::{address::Address, query::Query},
+};
+
+/// Of one change so many edits are listed.
+const LISTED: usize = 500;
+
+/// What the address filters by, as the server calls it too.
+const FILTERS: [&str; 8] = ["user", "role", "group", "kind", "id", "by", "request", "before"];
+
+pub fn changes() -> AnyView {
+    let address = Address::here();
+    let query = address.query();
+    let wanted = Memo::new(move |_| {
+        query.with(|query| {
+            FILTERS
+                .into_iter()
+                .map(|key| query.get(key).unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
+        })
+    });
+    let client = expect_context::<Client>();
+    let found = Resource::new(
+        move || wanted.get(),
+        move |wanted| {
+            let client = client.clone();
+            async move {
+                let query = FILTERS
+                    .into_iter()
+                    .zip(&wanted)
+                    .fold(Query::default(), |query, (key, value)| query.with(key, value));
+                change::list(&client, &query).await
+            }
+        },
+    );
+    let again = Callback::new(move |()| found.refetch());
+    const PLACE: &[(&str, Option<&str>)] = &[("before", None)];
+    // Of these the server takes one at a time.
+    const ABOUT_USER: &[(&str, Option<&str>)] = &[("before", None), ("role", None), ("group", None), ("kind", None), ("id", None)];
+    const ABOUT_ROLE: &[(&str, Option<&str>)] = &[("before", None), ("user", None), ("group", None), ("kind", None), ("id", None)];
+    view! {
+        <Title text="Changes"/>
+        <Crumbs way=vec![Crumb::link("Admin", Route::Admin.href()), Crumb::here("Changes")]/>
+        <div class="page access">
+            <div class="title"><h1>"Changes"</h1><span class="facts">"of who may do what"</span></div>
+            <AdminTabs here=Route::Changes/>
+            <form class="toolbar" role="search" method="get" on:submit=|event: ev::SubmitEvent| event.prevent_default()>
+                {search(address, "user", "Of this user", ABOUT_USER)}
+                {search(address, "role", "Of this role", ABOUT_ROLE)}
+                {search(address, "by", "Made by", PLACE)}
+                <button class="button without-script" type="submit">"Search"</button>
+            </form>
+            {needs_script()}
+            <Transition fallback=|| view! { <Loading/> }>
+                {dynamic(move || Suspend::new(async move {
+                    match found.await {
+                        Ok(page) => known(address, page, again),
+                        Err(error) => view! { <Trouble what="what was changed" error=error retry=again/> }.into_any(),
+                    }
+                }))}
+            </Transition>
+        </div>
+    }
+    .into_any()
+}
+
+fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
+    if page.changes.is_empty() {
+        return view! {
+            <Empty title="No such change" icon=icon::Clock><p>"Each change of users, roles, groups and grants that is made through Flowdeck is kept here, with what was so before, and can be taken back."</p></Empty>
+        }
+        .into_any();
+    }
+    let client = StoredValue::new(expect_context::<Client>());
+    let toasts = Toasts::expect();
+    let row = |change: Change| row(change, client, toasts, again);
+    let rows = page.changes.into_iter().map(row).collect_view();
+    let older = page.next.map(|id| {
+        view! { <div class="statusbar"><a class="button" href=move || address.with(&[("before", Some(&id))]) data-noscroll="">"Older"</a></div> }
+    });
+    view! {
+        <div class="grid-scroll">
+            <table class="grid cards changes">
+                <caption class="unseen">"Changes, the last one first"</caption>
+                <thead><tr><th scope="col">"What"</th><th scope="col">"By"</th><th scope="col">"When"</th><th scope="col">"State"</th><th scope="col"><span class="unseen">"Actions"</span></th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        {older}
+    }
+    .into_any()
+}
+
+fn row(change: Change, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>) -> AnyView {
+    let none = words::Names::new();
+    let number = change.edits.len();
+    let line = |edit| view! { <li>{words::edit(edit, &none)}</li> }.into_any();
+    let first = change.edits.iter().take(2).map(line).collect_view();
+    let rest = (number > 2).then(|| {
+        let rest = change.edits.iter().skip(2).take(LISTED).map(line).collect_view();
+        let more = (number > LISTED + 2).then(|| view! { <li>{format!("and {} more", count(number - LISTED - 2))}</li> });
+        view! { <details><summary>{format!("and {} more", count(number - 2))}</summary><ul class="edits">{rest}{more}</ul></details> }
+    });
+    let reason = (!change.reason.is_empty()).then(|| view! { <p class="muted"><bdi>{change.reason.clone()}</bdi></p> });
+    let trouble = change
+        .trouble
+        .clone()
+        .map(|text| view! { <p class="danger small">{sentence(&text)}</p> });
+    let (icon, class, state) = match (change.state, &change.undone_by) {
+        (ChangeState::Applied, Some(_)) => (icon::Undo, "status faint", "Taken back"),
+        (ChangeState::Applied, None) => (icon::CircleCheck, "status positive", "Made"),
+        (ChangeState::Applying, _) => (icon::Loader, "status", "Under way"),
+        (ChangeState::Reverted, _) => (icon::CircleX, "status warning", "Failed, nothing changed"),
+        (ChangeState::Interrupted, _) => (icon::Warning, "status danger", "Interrupted"),
+    };
+    let id = change.id.clone();
+    let act = match (change.state, change.can_undo) {
+        (ChangeState::Interrupted, _) => {
+            let resume = move |_| {
+                let id = id.clone();
+                spawn_local(async move {
+                    let Some(client) = client.try_get_value() else { return };
+                    match change::resume(&client, &id).await {
+                        Ok(change) if change.state == ChangeState::Applied => toasts.say("Made to its end"),
+                        Ok(_) => toasts.say("It could not be made, and was taken back"),
+                        Err(error) => toasts.failed("It could not go on", &error),
+                    }
+                    again.try_run(());
+                });
+            };
+            Some(view! { <Button class="small" icon=icon::Retry press=resume>"Go on"</Button> }.into_any())
+        }
+        (_, true) => {
+            let undo = move |_| {
+                if let Some(client) = client.try_get_value() {
+                    review::undo(toasts, again, client, id.clone());
+                }
+            };
+            Some(view! { <Button class="small" icon=icon::Undo press=undo>"Undo"</Button> }.into_any())
+        }
+        _ => None,
+    };
+    let (to, by) = (Route::User { name: change.by.clone() }, change.by.clone());
+    view! {
+        <tr>
+            <th scope="row"><ul class="edits">{first}</ul>{rest}{reason}{trouble}</th>
+            <td data-label="By"><Link to=to><bdi>{by}</bdi></Link></td>
+            <td data-label="When"><Time at=change.at/></td>
+            <td data-label="State"><span class=class><Icon icon=icon/>{state}</span></td>
+            <td class="act"><span class="needs-script">{act}</span></td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,101 @@
+//! People and roles by experiments and models: all of it in one table, of which the parts come that are looked at.
+
+mod grid;
+mod paint;
+mod tiles;
+
+use crate::prelude::*;
+
+use super::{about_default, choice, kinds, needs_script, search};
+use crate::{
+    api::{
+        Client,
+        flowdeck::access::{self, Matrix},
+    },
+    page::{admin::AdminTabs, review::Review, trouble::Trouble},
+    part::{
+        crumbs::{Crumb, Crumbs},
+        dynamic::dynamic,
+        face::{Empty, Loading},
+        icon,
+        number::count,
+        time::Time,
+        title::Title,
+    },
+    route::Route,
+    state::{address::Address, query::Query},
+};
+
+/// What the address filters by, as the server calls it too.
+const FILTERS: [&str; 4] = ["subjects", "rows", "kind", "columns"];
+
+pub fn permissions() -> AnyView {
+    let address = Address::here();
+    let query = address.query();
+    let filter = Memo::new(move |_| {
+        query.with(|query| {
+            FILTERS
+                .into_iter()
+                .fold(Query::default(), |filter, key| filter.with(key, query.get(key).unwrap_or_default()))
+        })
+    });
+    let client = expect_context::<Client>();
+    let found = Resource::new(
+        move || filter.get(),
+        move |filter| {
+            let client = client.clone();
+            async move { access::matrix(&client, &grid::part(filter, (0, 0))).await }
+        },
+    );
+    let changed = RwSignal::new(0u32);
+    let review = Review::new(move || changed.update(|times| *times += 1));
+    let subjects = vec![("", "People and roles"), ("people", "People"), ("roles", "Roles")];
+    view! {
+        <Title text="Permissions"/>
+        <Crumbs way=vec![Crumb::link("Admin", Route::Admin.href()), Crumb::here("Permissions")]/>
+        <div class="page access fixed">
+            <div class="title">
+                <h1>"Permissions"</h1>
+                <span class="facts">"who has what"</span>
+                <div class="actions"><a class="button" href=Route::Why.href()>"Why may somebody…?"</a></div>
+            </div>
+            <AdminTabs here=Route::Permissions/>
+            <form class="toolbar" role="search" method="get">
+                {choice(address, "subjects", "Rows", subjects, &[])}
+                {search(address, "rows", "Name of a person or role", &[])}
+                {choice(address, "kind", "Columns", kinds(Some("Experiments and models")), &[])}
+                {search(address, "columns", "Name of an experiment or model", &[])}
+                <button class="button without-script" type="submit">"Show"</button>
+            </form>
+            {needs_script()}
+            <Transition fallback=|| view! { <Loading rows=12/> }>
+                {dynamic(move || Suspend::new(async move {
+                    match found.await {
+                        Ok(first) => known(filter.get_untracked(), first, review, changed),
+                        Err(error) => view! { <Trouble what="who has what" error=error retry=move |()| found.refetch()/> }.into_any(),
+                    }
+                }))}
+            </Transition>
+            {review.dialog()}
+        </div>
+    }
+    .into_any()
+}
+
+fn known(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>) -> AnyView {
+    if first.rows_total == 0 || first.columns_total == 0 {
+        let (title, about) = if first.rows_total == 0 {
+            ("Nobody of this name", "No person and no role has it in their name.")
+        } else {
+            ("No experiment or model of this name", "Or there is none at all yet.")
+        };
+        return view! { <Empty title=title icon=icon::Search><p>{about}</p></Empty> }.into_any();
+    }
+    let says = format!("{} × {}", count(first.rows_total), count(first.columns_total));
+    let (default, known, read_at) = (first.default, first.default_known, first.read_at);
+    view! {
+        <div class="lead line matrix-says"><span class="muted">{says}" · as of "<Time at=read_at/></span>{about_default(default, known)}</div>
+        {grid::grid(filter, first, review, changed)}
+    }
+    .into_any()
+}

@@ -149,7 +149,11 @@ fn set_back(event: &ev::Event, level: Level) {
 /// The levels of a kind to choose from; `told`: with what they mean.
 fn levels(kind: Kind, now: Option<Level>, told: bool) -> AnyView {
     let option = |level: &Level| {
-        let label = if told { format!("{}: {}", level.name(), level.means()) } else { level.name().to_owned() };
+        let label = if told {
+            format!("{}: {}", level.name(), level.means())
+        } else {
+            level.name().to_owned()
+        };
         view! { <option value=level.name() selected=now == Some(*level)>{label}</option> }
     };
     kind.levels().iter().map(option).collect_view().into_any()

@@ -59,7 +59,10 @@ pub fn who(desk: Desk, shown: &Shown) -> AnyView {
     };
     let past = shown.detail.as_ref().map(|_| {
         let query = format!("?user={}", escape(&shown.name));
-        fact("Access", view! { <Link to=Route::Changes query=query>"what was changed of it"</Link> })
+        fact(
+            "Access",
+            view! { <Link to=Route::Changes query=query>"what was changed of it"</Link> },
+        )
     });
     let acts = shown.detail.as_ref().map(|detail| acts(desk, &detail.user, detail.last_admin));
     view! {

@@ -27,6 +27,8 @@ const pages: [string, (data: Data) => string][] = [
   ['the account', () => '/account'],
   ['API keys', () => '/account/keys'],
   ['one\'s own history', () => '/account?tab=history&all=1'],
+  ['one\'s own access', () => '/account/access'],
+  ['why one may see something', ({ ids }) => `/admin/why?kind=experiment&id=${ids.secret}`],
   ['oneself as a user', () => '/admin/users/reader'],
   ['one\'s own calls', () => '/admin/audit'],
   ['the history of a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=history`],
@@ -54,7 +56,7 @@ for (const theme of ['light', 'dark'] as const) {
       });
     }
 
-    for (const path of ['/admin', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history&all=1']) {
+    for (const path of ['/admin/permissions', '/admin/rules', '/admin/changes', '/admin/access?kind=experiment&id=1', '/admin', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history&all=1']) {
       test(`axe finds nothing serious on what administrators look at: ${path}`, async ({ page, flowdeck, signIn, visit }) => {
         await signIn(flowdeck.admin);
         await visit(path);

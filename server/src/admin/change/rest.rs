@@ -175,7 +175,7 @@ pub async fn get(
     journal::found(&state, &id).await.map(Json)
 }
 
-/// `POST /api/flowdeck/v1/changes/{id}/undo` → 201 and the change that takes this one back; 409 where somebody has changed it since
+/// `POST /api/flowdeck/v1/changes/{id}/undo` → 201 and the change that takes this one back, for owners and who has made it; 409 where somebody has changed it since
 #[utoipa::path(post, path = "/changes/{id}/undo", tag = "Changes", params(("id" = String, Path)), responses((status = 201, body = Change)))]
 pub async fn undo(
     State(state): State<state::State>,
@@ -185,8 +185,16 @@ pub async fn undo(
     headers: HeaderMap,
 ) -> Result<Response> {
     state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
-    about(&note, &journal::found(&state, &id).await?.edits);
+    let who = caller::who(&state, &principal).await?;
+    let found = journal::found(&state, &id).await;
+    if !who.is_admin && !found.as_ref().is_ok_and(|change| change.by == who.user) {
+        return Err(caller::not_an_owner());
+    }
+    about(&note, &found?.edits);
+    let author = Author {
+        who,
+        authorization: caller::authorization(&state, &principal).await?,
+    };
     let change = journal::undo(&state, author, &id, request_id(&headers)).await?;
     Ok((StatusCode::CREATED, Json(change)).into_response())
 }

@@ -7,7 +7,10 @@ use super::{needs_script, search};
 use crate::{
     api::{
         Client,
-        flowdeck::change::{self, Change, ChangePage, ChangeState},
+        flowdeck::{
+            change::{self, Change, ChangePage, ChangeState},
+            grant::{Kind, Target},
+        },
     },
     page::{
         admin::AdminTabs,
@@ -18,7 +21,7 @@ use crate::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Empty, Loading, sentence},
+        face::{Empty, Loading, quoted, sentence},
         icon::{self, Icon},
         link::Link,
         number::count,
@@ -78,6 +81,7 @@ pub fn changes() -> AnyView {
                 {search(address, "by", "Made by", PLACE)}
                 <button class="button without-script" type="submit">"Search"</button>
             </form>
+            {dynamic(move || narrowed(address))}
             {needs_script()}
             <Transition fallback=|| view! { <Loading/> }>
                 {dynamic(move || Suspend::new(async move {
@@ -92,6 +96,24 @@ pub fn changes() -> AnyView {
     .into_any()
 }
 
+/// Says that not all changes are shown, where no field above says so.
+fn narrowed(address: Address) -> Option<AnyView> {
+    let about = match (address.get("group"), address.get("kind"), address.get("id"), address.get("request")) {
+        (Some(group), ..) => format!("Only changes of the group {}", quoted(&group)),
+        (_, Some(kind), Some(id), _) => {
+            let on = Kind::named(&kind).map(|kind| Target::new(kind, id))?;
+            format!("Only changes of grants on {}", words::thing(&on, &words::Names::new()))
+        }
+        (.., Some(_)) => "Only what one call has changed".to_owned(),
+        _ => return None,
+    };
+    let all = address.with(&[("group", None), ("kind", None), ("id", None), ("request", None), ("before", None)]);
+    Some(
+        view! { <div class="statusbar"><span>{about}</span><a class="button small" href=all data-noscroll="">"Show all"</a></div> }
+            .into_any(),
+    )
+}
+
 fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     if page.changes.is_empty() {
         return view! {
@@ -101,7 +123,8 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     }
     let client = StoredValue::new(expect_context::<Client>());
     let toasts = Toasts::expect();
-    let row = |change: Change| row(change, client, toasts, again);
+    let names = page.names.into_iter().map(|named| (named.on, named.name)).collect();
+    let row = |change: Change| row(change, &names, client, toasts, again);
     let rows = page.changes.into_iter().map(row).collect_view();
     let older = page.next.map(|id| {
         view! { <div class="statusbar"><a class="button" href=move || address.with(&[("before", Some(&id))]) data-noscroll="">"Older"</a></div> }
@@ -119,10 +142,9 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     .into_any()
 }
 
-fn row(change: Change, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>) -> AnyView {
-    let none = words::Names::new();
+fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>) -> AnyView {
     let number = change.edits.len();
-    let line = |edit| view! { <li>{words::edit(edit, &none)}</li> }.into_any();
+    let line = |edit| view! { <li>{words::edit(edit, names)}</li> }.into_any();
     let first = change.edits.iter().take(2).map(line).collect_view();
     let rest = (number > 2).then(|| {
         let rest = change.edits.iter().skip(2).take(LISTED).map(line).collect_view();

@@ -94,7 +94,7 @@ fn known(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>) -
     let says = format!("{} × {}", count(first.rows_total), count(first.columns_total));
     let (default, known, read_at) = (first.default, first.default_known, first.read_at);
     view! {
-        <div class="lead line matrix-says"><span class="muted">{says}" · as of "<Time at=read_at/></span>{about_default(default, known)}</div>
+        <div class="lead line matrix-says"><span class="muted">{says}" · as of "<Time at=read_at/>" · Read, Use, Edit, Manage, Deny; coloured where granted on the very thing"</span>{about_default(default, known)}</div>
         {grid::grid(filter, first, review, changed)}
     }
     .into_any()

@@ -9,7 +9,7 @@ use crate::{
     api::{
         ApiError, Client,
         flowdeck::{
-            access::{self, Access, Person, RoleAccess, Source},
+            access::{self, Access, Person, RoleAccess, Source, query_of},
             explain,
             grant::{Level, Subject, Target},
         },
@@ -50,7 +50,7 @@ pub fn page() -> AnyView {
             <div class="title"><h1>"Who has access"</h1><span class="facts">{name}</span></div>
             <form class="toolbar" method="get" role="search">
                 {super::choice(address, "kind", "Kind", kinds(None), &[("id", None), ("who", None), ("from", None)])}
-                <input class="input id" name="id" aria-label="Id of the experiment, or name" placeholder="Id of the experiment, or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
+                <input class="input which" name="id" aria-label="Id of the experiment, or name" placeholder="Id of the experiment, or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
                 <button class="button" type="submit">"Show"</button>
             </form>
             {dynamic(move || match on.get() {
@@ -167,6 +167,10 @@ fn known(address: Address, review: Review, access: Access, names: Names) -> AnyV
         };
         view! { <label class="line"><input type="checkbox" name="everyone" value="1" checked=address.get_untracked("everyone").is_some() on:change=turned/>{label}</label> }
     });
+    let history = access.complete.then(|| {
+        let href = format!("{}?{}", Route::Changes.href(), query_of(on.kind, &on.id));
+        view! { <a href=href>"What was changed"</a> }
+    });
     let first = address.get_untracked("from").and_then(|from| from.parse().ok()).unwrap_or(0usize);
     let none = people.is_empty() && roles.is_empty();
     let table = move || {
@@ -193,7 +197,7 @@ fn known(address: Address, review: Review, access: Access, names: Names) -> AnyV
         <form class="toolbar" role="search" method="get" on:submit=|event: ev::SubmitEvent| event.prevent_default()>
             {search(address, "who", "Name of a person", &[("from", None)])}
             {everyone}
-            <span class="spread muted">"as of "<Time at=access.read_at/></span>
+            <span class="spread line">{history}<span class="muted">"as of "<Time at=access.read_at/></span></span>
         </form>
         {if none {
             view! { <Empty title="Nobody is named here" icon=icon::User><p>"Nothing is granted on it to anybody of this name."</p></Empty> }.into_any()

@@ -44,17 +44,31 @@ pub fn why() -> AnyView {
             }
         },
     );
+    let is_own = move || user.get().is_none_or(|user| user == Site::expect().user);
+    let way = move || {
+        let before = match is_own() {
+            true => [
+                Crumb::link("Account", Route::Account.href()),
+                Crumb::link("Access", Route::OwnAccess.href()),
+            ],
+            false => [
+                Crumb::link("Admin", Route::Admin.href()),
+                Crumb::link("Permissions", Route::Permissions.href()),
+            ],
+        };
+        before.into_iter().chain([Crumb::here("Why")]).collect()
+    };
     let whose = move || user.get().unwrap_or_else(|| Site::expect().user);
     view! {
         <Title text="Why"/>
-        <Crumbs way=vec![Crumb::link("Admin", Route::Admin.href()), Crumb::link("Permissions", Route::Permissions.href()), Crumb::here("Why")]/>
+        <Crumbs way=Signal::derive(way)/>
         <div class="page access">
             <div class="title"><h1>"Why may somebody see this?"</h1></div>
-            <AdminTabs here=Route::Permissions/>
+            {dynamic(move || (!is_own()).then(|| view! { <AdminTabs here=Route::Permissions/> }))}
             <form class="toolbar" method="get" role="search">
                 <input class="input" name="user" aria-label="User" placeholder="User" autocomplete="off" spellcheck="false" dir="auto" value=whose()/>
                 {choice(address, "kind", "Kind", kinds(None), &[("id", None)])}
-                <input class="input id" name="id" aria-label="Id or name" placeholder="Id or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
+                <input class="input which" name="id" aria-label="Id or name" placeholder="Id or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
                 <button class="button" type="submit">"Explain"</button>
             </form>
             <Transition fallback=|| view! { <Loading rows=4/> }>

@@ -111,6 +111,8 @@ async fn edits_are_made_all_or_none_and_taken_back() {
     assert_eq!(*states[3], undone["id"]);
     let page = get(&admin, &format!("/changes?role={team}&limit=1")).await;
     assert_eq!(page["changes"][0]["id"], undone["id"]);
+    let named = page["names"].as_array().unwrap().iter().find(|named| named["on"]["id"] == *one);
+    assert!(named.unwrap()["name"].as_str().unwrap().starts_with("e-"), "{page}");
     let next = page["next"].as_str().unwrap();
     let page = get(&admin, &format!("/changes?role={team}&limit=1&before={next}")).await;
     assert_eq!(page["changes"][0]["id"], change["id"]);

@@ -4,7 +4,7 @@ import AxeBuilder from '@axe-core/playwright';
 
 import { compared, withFiles } from './lib/compared';
 import { awake } from './lib/guard';
-import { expect, test } from './lib/test';
+import { expect, fresh, test } from './lib/test';
 
 type Data = { ids: Record<string, string>; runs: Record<string, string> };
 
@@ -56,7 +56,7 @@ for (const theme of ['light', 'dark'] as const) {
       });
     }
 
-    for (const path of ['/admin/permissions', '/admin/rules', '/admin/changes', '/admin/access?kind=experiment&id=1', '/admin', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history&all=1']) {
+    for (const path of ['/admin', '/admin/users?q=r', '/admin/roles', '/admin/groups', '/admin/permissions', '/admin/rules', '/admin/changes', '/admin/access?kind=experiment&id=1', '/admin/settings', '/admin/import', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history&all=1']) {
       test(`axe finds nothing serious on what administrators look at: ${path}`, async ({ page, flowdeck, signIn, visit }) => {
         await signIn(flowdeck.admin);
         await visit(path);
@@ -73,6 +73,38 @@ for (const theme of ['light', 'dark'] as const) {
       await page.getByRole('table').getByRole('link').first().click();
       await expect(page.getByText('Request id')).toBeVisible();
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
+
+    test('axe finds nothing serious while a user and a role are made', async ({ page, person, flowdeck, rest, signIn, visit, guard }) => {
+      guard.expectStatus(404, /roles\/looked-/);
+      const [name, role] = [`looked-${fresh()}`, `looked-${fresh()}`];
+      await signIn(flowdeck.admin);
+      await visit('/admin/users');
+      await page.getByRole('button', { name: 'New user' }).click();
+      await page.getByRole('button', { name: 'Make the user' }).click();
+      await expect(page.getByRole('alert')).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.getByLabel('Name', { exact: true }).fill(name);
+      await page.getByRole('button', { name: 'Make the user' }).click();
+      await expect(page.getByLabel('The link')).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await rest.call('DELETE', `/api/flowdeck/v1/users/${name}`);
+
+      const text = { description: 'Looked at' };
+      const edits = [
+        { edit: 'role', role, was: null, will: text },
+        { edit: 'grant', to: { role }, on: { kind: 'experiment', id: '*' }, was: null, will: 'DENY' },
+        { edit: 'member', role, user: person.name, was: false, will: true },
+      ];
+      await rest.call('POST', '/api/flowdeck/v1/changes', { edits });
+      await visit(`/admin/roles/${role}`);
+      await expect(page.getByRole('region', { name: 'Members' })).toContainText(person.name);
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.getByRole('button', { name: 'Delete…' }).click();
+      await expect(page.getByRole('button', { name: 'Apply' })).toBeEnabled();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.getByRole('button', { name: 'Apply' }).click();
+      await expect(page.getByText(`Not found: the role ${role}`)).toBeVisible();
     });
 
     test('axe finds nothing serious while a key is made', async ({ page, person, signIn, visit }) => {

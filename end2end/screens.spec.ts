@@ -33,6 +33,9 @@ const pages: [string, (data: Data) => string][] = [
   ['a page that is not there', () => '/no/such/page'],
 ];
 
+/** What administrators look at. */
+const owners = ['/admin', '/admin/users', '/admin/users/reader', '/admin/users/admin', '/admin/roles', '/admin/groups', '/admin/import', '/admin/settings'];
+
 const sizes = [
   { width: 390, height: 844 },
   { width: 1440, height: 900 },
@@ -45,6 +48,15 @@ for (const viewport of sizes) {
     test('sign-in fits', async ({ page, visit }) => {
       await visit('/login');
       expect(await overflow(page)).toEqual([]);
+    });
+
+    test('the pages of administrators fit', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      for (const path of owners) {
+        await visit(path);
+        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+        expect(await overflow(page), path).toEqual([]);
+      }
     });
 
     for (const [name, path] of pages) {

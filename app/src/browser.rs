@@ -256,6 +256,16 @@ mod real {
         names.iter().map(value).collect()
     }
 
+    /// The text of the file that was just chosen in a field.
+    pub async fn chosen_text(event: &Event) -> Option<String> {
+        let field = event.target()?.dyn_into::<web_sys::HtmlInputElement>().ok()?;
+        let file = field.files()?.get(0)?;
+        let text = JsFuture::from(file.text()).await.ok()?.as_string();
+        // The same file may be chosen again, when it was mended.
+        field.set_value("");
+        text
+    }
+
     /// The moment that `2026-11-20T14:03` is on the visitor's own clock, in ms since 1970.
     pub fn moment(local: &str) -> Option<i64> {
         let at = js_sys::Date::parse(local);
@@ -399,6 +409,10 @@ mod real {
         Vec::new()
     }
 
+    pub async fn chosen_text(_event: &web_sys::Event) -> Option<String> {
+        None
+    }
+
     pub fn moment(_local: &str) -> Option<i64> {
         None
     }
@@ -421,6 +435,7 @@ mod real {
 }
 
 pub use real::{
-    Listener, before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values, is_writing, link_path,
-    listen, local_time, mark_document, moment, now, origin, pause, press, reload, reveal, save, step_focus, store, stored, visible,
+    Listener, before_leaving, chosen_text, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values,
+    is_writing, link_path, listen, local_time, mark_document, moment, now, origin, pause, press, reload, reveal, save, step_focus, store,
+    stored, visible,
 };

@@ -11,12 +11,12 @@ pub mod history;
 pub mod keys;
 pub mod module;
 pub mod not_found;
+pub mod people;
 pub mod reference;
 pub mod review;
 pub mod run;
 pub mod sign_in;
 pub mod trouble;
-pub mod user;
 pub mod welcome;
 
 use std::future::Future;

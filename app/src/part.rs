@@ -22,6 +22,8 @@ pub mod markdown;
 pub mod menu;
 pub mod note;
 pub mod number;
+pub mod pick;
+pub mod question;
 pub mod spark;
 pub mod status;
 pub mod tabs;

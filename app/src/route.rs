@@ -38,9 +38,21 @@ pub enum Route {
     Audit,
     /// Everybody's API keys.
     AllKeys,
+    Users,
     User {
         name: String,
     },
+    /// A file of grants, tried out before it is made so.
+    Import,
+    Roles,
+    Role {
+        name: String,
+    },
+    Groups,
+    Group {
+        name: String,
+    },
+    Settings,
     /// Who has access to one thing, which the query names.
     Access,
     /// Why somebody may see a thing; who and what is in the query.
@@ -70,7 +82,9 @@ fn module(path: &str) -> Option<Module> {
         ["account"] => Some(Module::Account),
         ["account" | "admin", "keys"] => Some(Module::Keys),
         ["admin"] | ["admin", "audit"] => Some(Module::Admin),
-        ["admin", "users", _] => Some(Module::Users),
+        ["admin", "users" | "roles" | "groups", _] | ["admin", "users" | "import" | "roles" | "groups" | "settings"] => {
+            Some(Module::People)
+        }
         ["admin", "access" | "why" | "permissions" | "rules" | "changes"] | ["account", "access"] => Some(Module::Access),
         _ => None,
     }
@@ -99,7 +113,14 @@ impl Route {
             Self::Admin => "/admin".into(),
             Self::Audit => "/admin/audit".into(),
             Self::AllKeys => "/admin/keys".into(),
+            Self::Users => "/admin/users".into(),
             Self::User { name } => format!("/admin/users/{}", escape(name)),
+            Self::Import => "/admin/import".into(),
+            Self::Roles => "/admin/roles".into(),
+            Self::Role { name } => format!("/admin/roles/{}", escape(name)),
+            Self::Groups => "/admin/groups".into(),
+            Self::Group { name } => format!("/admin/groups/{}", escape(name)),
+            Self::Settings => "/admin/settings".into(),
             Self::Access => "/admin/access".into(),
             Self::Why => "/admin/why".into(),
             Self::Permissions => "/admin/permissions".into(),

@@ -87,14 +87,6 @@ pub fn href_why(user: Option<&str>, on: &Target) -> String {
     format!("{}?{user}{}", Route::Why.href(), query_of(on.kind, &on.id))
 }
 
-fn href_role(role: &str) -> String {
-    Site::expect().href(&format!("/admin/roles/{}", escape(role)))
-}
-
-fn href_group(group: &str) -> String {
-    Site::expect().href(&format!("/admin/groups/{}", escape(group)))
-}
-
 /// What MLflow's default permission means for who may see what.
 fn about_default(default: Option<Level>, known: bool) -> AnyView {
     match default {

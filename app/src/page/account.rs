@@ -214,7 +214,7 @@ fn one(session: Session, action: String) -> AnyView {
 }
 
 /// "Firefox on Linux": enough to recognise a machine by.
-fn browser_name(user_agent: &str) -> String {
+pub fn browser_name(user_agent: &str) -> String {
     const BROWSERS: [(&str, &str); 8] = [
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),

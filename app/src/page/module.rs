@@ -13,8 +13,8 @@ use super::{
     experiment::Experiment,
     keys::Keys,
     not_found::NotFound,
+    people::{self, Place},
     run::Run,
-    user::user,
 };
 use crate::part::{
     apart::{Drawn, SplitLoaderError, apart},
@@ -32,8 +32,8 @@ pub enum Module {
     Keys,
     /// What administrators look at: health and audit.
     Admin,
-    /// Users, one at a time.
-    Users,
+    /// Users, roles, groups, and settings.
+    People,
     /// Who may do what, why, and changes of it.
     Access,
 }
@@ -49,7 +49,7 @@ impl Module {
             Self::Account => "account",
             Self::Keys => "keys",
             Self::Admin => "admin",
-            Self::Users => "users",
+            Self::People => "people",
             Self::Access => "access",
         }
     }
@@ -65,7 +65,7 @@ impl Module {
             Self::Account => load_account().await,
             Self::Keys => load_keys().await,
             Self::Admin => load_admin().await,
-            Self::Users => load_users().await,
+            Self::People => load_people().await,
             Self::Access => load_access().await,
         }
     }
@@ -114,9 +114,9 @@ pub fn AdminPages() -> impl IntoView {
         "permissions" => part(Part::Permissions),
         "rules" => part(Part::Rules),
         "changes" => part(Part::Changes),
-        page => match page.strip_prefix("users/").map(str::to_owned) {
-            Some(name) if !name.is_empty() => apart(|| Box::pin(load_users()), move || Box::pin(users(name.clone()))),
-            _ => view! { <NotFound/> }.into_any(),
+        page => match Place::named(page) {
+            Some(place) => apart(|| Box::pin(load_people()), move || Box::pin(people(place.clone()))),
+            None => view! { <NotFound/> }.into_any(),
         },
     })
 }
@@ -172,9 +172,9 @@ fn admin(audit: bool) -> Drawn {
     })
 }
 
-#[wasm_split(users, fallible, preload(load_users))]
-fn users(name: String) -> Drawn {
-    Ok(user(name))
+#[wasm_split(people, fallible, preload(load_people))]
+fn people(place: Place) -> Drawn {
+    Ok(people::page(place))
 }
 
 #[wasm_split(access, fallible, preload(load_access))]

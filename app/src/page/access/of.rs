@@ -3,7 +3,7 @@
 use crate::prelude::*;
 use leptos::{ev, web_sys};
 
-use super::{about_default, grant, href_role, href_why, kinds, needs_script, search, target};
+use super::{about_default, grant, href_why, kinds, needs_script, search, target};
 use crate::{
     Site,
     api::{
@@ -248,7 +248,8 @@ impl Row {
             (None, all) => (all, format!("granted on every {kind}")),
         };
         let name = if self.complete {
-            view! { <a href=href_role(&role.role)><bdi>{role.role.clone()}</bdi></a> }.into_any()
+            let (to, label) = (Route::Role { name: role.role.clone() }, role.role.clone());
+            view! { <Link to=to><bdi>{label}</bdi></Link> }.into_any()
         } else {
             view! { <bdi>{role.role.clone()}</bdi> }.into_any()
         };

@@ -7,7 +7,7 @@ use std::future::Future;
 use crate::prelude::*;
 use leptos::{ev, task::spawn_local};
 
-use super::{href_of, href_role, needs_script};
+use super::{href_of, needs_script};
 use crate::{
     api::{
         self, Client,
@@ -21,6 +21,7 @@ use crate::{
         dynamic::dynamic,
         face::{Empty, Loading, Notice, quoted, sentence},
         icon::{self, Icon},
+        link::Link,
         number::count,
         time::Time,
         title::Title,
@@ -161,11 +162,12 @@ fn row(address: Address, desk: Desk, rule: Rule, is_open: bool) -> AnyView {
         (None, true, None) => view! { <span class="muted">"not yet"</span> }.into_any(),
     };
     let (edit, gone) = (rule.clone(), rule.clone());
+    let (to, role) = (Route::Role { name: rule.role.clone() }, rule.role.clone());
     let (edit_label, delete_label) = (format!("Edit {}", rule.pattern), format!("Delete {}", rule.pattern));
     view! {
         <tr>
             <th scope="row"><a href=href class="open" aria-expanded=is_open.to_string() data-noscroll=""><Icon icon=icon::ChevronRight/><span class="muted">{words::kind(rule.kind)}" "</span><code>{rule.pattern.clone()}</code></a></th>
-            <td data-label="Role"><a href=href_role(&rule.role)><bdi>{rule.role.clone()}</bdi></a></td>
+            <td data-label="Role"><Link to=to><bdi>{role}</bdi></Link></td>
             <td data-label="Gets">{words::level(Some(rule.level))}</td>
             <td data-label="Grants">{counts(&rule)}</td>
             <td data-label="Kept">{kept}</td>

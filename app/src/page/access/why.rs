@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-use super::{choice, href_group, href_of, href_role, kinds, target};
+use super::{choice, href_of, kinds, target};
 use crate::{
     Site,
     api::{
@@ -141,7 +141,7 @@ fn step(told: &Explanation, step: &Step) -> AnyView {
     let groups = step
         .groups
         .iter()
-        .map(|group| view! { " · through the group "<a href=href_group(group)>{quoted(group)}</a> }.into_any());
+        .map(|group| view! { " · through the group "<a href=Route::Group { name: group.clone() }.href()>{quoted(group)}</a> }.into_any());
     let level = step.level.map(|level| words::level(Some(level)));
     view! {
         <li class=class><Icon icon=icon/><div><p>{step.says.clone()}{groups.collect_view()}</p><p class="line small">{level}<span class="faint">{mark}</span>{change(told, step)}</p></div></li>
@@ -159,8 +159,8 @@ fn change(told: &Explanation, step: &Step) -> Option<AnyView> {
             Some(view! { <Link to=Route::User { name }>"Change it at the user"</Link> }.into_any())
         }
         (Place::User(name), _) => link(Route::User { name: name.clone() }.href(), "Change it at the user"),
-        (Place::Role(name), _) => link(href_role(name), "Change it at the role"),
-        (Place::Group(name), _) => link(href_group(name), "Change it at the group"),
+        (Place::Role(name), _) => link(Route::Role { name: name.clone() }.href(), "Change it at the role"),
+        (Place::Group(name), _) => link(Route::Group { name: name.clone() }.href(), "Change it at the group"),
         (Place::Mlflow(key), _) => Some(view! { <span>"Changed in MLflow's auth.ini: "<code>{key.clone()}</code></span> }.into_any()),
     }
 }

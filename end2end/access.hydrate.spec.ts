@@ -54,6 +54,11 @@ test('access to an experiment is granted, looked into and taken back', async ({ 
   const row = rows(page).filter({ hasText: person.name });
   await expect(row).toContainText('granted on it');
   expect(await edits(person, id)).toBe(200);
+  const search = page.getByRole('searchbox', { name: 'Name of a person' });
+  await search.pressSequentially(person.name, { delay: 60 });
+  await expect(rows(page)).toHaveCount(2);
+  await expect(search).toBeFocused();
+  await expect(search).toHaveValue(person.name);
 
   // Taken back where it was done.
   await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();

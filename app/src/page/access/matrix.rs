@@ -1,5 +1,6 @@
 //! People and roles by experiments and models: all of it in one table, of which the parts come that are looked at.
 
+mod act;
 mod grid;
 mod paint;
 mod tiles;

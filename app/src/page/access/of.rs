@@ -328,7 +328,7 @@ impl Row {
             .collect_view();
         view! {
             <span class="without-script">{words::level(was)}</span>
-            <select class="input small needs-script" aria-label=label on:change=turn>{options}</select>
+            <select class="input small needs-script" aria-label=label prop:value=was.map_or("", Level::name) on:change=turn>{options}</select>
         }
         .into_any()
     }

@@ -2,10 +2,10 @@
 
 mod form;
 
-use std::future::Future;
+use std::{future::Future, pin::Pin};
 
 use crate::prelude::*;
-use leptos::{ev, task::spawn_local};
+use leptos::task::spawn_local;
 
 use super::{href_of, needs_script};
 use crate::{
@@ -19,10 +19,11 @@ use crate::{
         crumbs::{Crumb, Crumbs},
         dialog::Dialog,
         dynamic::dynamic,
-        face::{Empty, Loading, Notice, quoted, sentence},
+        face::{Empty, Loading, quoted, sentence},
         icon::{self, Icon},
         link::Link,
         number::count,
+        question::question,
         time::Time,
         title::Title,
         toast::Toasts,
@@ -241,32 +242,31 @@ fn produced(desk: Desk, detail: RuleDetail) -> AnyView {
 
 fn delete(desk: Desk, rule: Rule) -> AnyView {
     let leave = RwSignal::new(false);
-    let error = RwSignal::new(None::<String>);
-    let busy = RwSignal::new(false);
     let says = match rule.counts.kept {
         1 => "It has made or found 1 grant.".to_owned(),
         kept => format!("It has made or found {} grants.", count(kept)),
     };
-    let submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        busy.set(true);
-        let (id, leave) = (rule.id.clone(), leave.get_untracked());
-        desk.send(busy, error, "Deleted", move |client| async move {
-            rule::delete(&client, &id, leave).await.map(drop)
-        });
+    let about = view! {
+        <p>{says}" What it has made goes with it, unless you leave it where it is."</p>
+        <label class="line"><input type="checkbox" on:change=move |event| leave.set(event_target_checked(&event))/>"Leave its grants"</label>
     };
-    view! {
-        <form class="stack" on:submit=submit>
-            <p>{says}" What it has made goes with it, unless you leave it where it is."</p>
-            <label class="line"><input type="checkbox" on:change=move |event| leave.set(event_target_checked(&event))/>"Leave its grants"</label>
-            {dynamic(move || error.get().map(|text| view! { <Notice class="failed">{text}</Notice> }))}
-            <div class="buttons">
-                <Button press=move |_| desk.shown.set(false)>"Cancel"</Button>
-                <button type="submit" class="button danger primary" disabled=busy>"Delete"</button>
-            </div>
-        </form>
-    }
-    .into_any()
+    let act = move || -> Pin<Box<dyn Future<Output = api::Result<()>>>> {
+        let (client, id, leave) = (desk.client.get_value(), rule.id.clone(), leave.get_untracked());
+        Box::pin(async move {
+            rule::delete(&client, &id, leave).await?;
+            desk.toasts.say("Deleted");
+            desk.again.try_run(());
+            Ok(())
+        })
+    };
+    question(
+        desk.shown,
+        about,
+        "Delete".into(),
+        "danger primary",
+        Signal::stored(true),
+        Box::new(act),
+    )
 }
 
 // === impl Desk ===
@@ -285,26 +285,6 @@ impl Desk {
                 Err(error) => self.toasts.failed("MLflow was not brought in step", &error),
             }
             self.again.try_run(());
-        });
-    }
-
-    /// Does something that the dialog asked for; it closes where that succeeds, and says why where it does not.
-    fn send<F>(self, busy: RwSignal<bool>, error: RwSignal<Option<String>>, done: &'static str, act: impl FnOnce(Client) -> F + 'static)
-    where
-        F: Future<Output = api::Result<()>> + 'static,
-    {
-        spawn_local(async move {
-            let Some(client) = self.client.try_get_value() else { return };
-            let answer = act(client).await;
-            busy.try_set(false);
-            match answer {
-                Ok(()) => {
-                    self.shown.try_set(false);
-                    self.toasts.say(done);
-                    self.again.try_run(());
-                }
-                Err(refused) => drop(error.try_set(Some(sentence(&refused.message)))),
-            }
         });
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         access::level,
         grant::{Kind, Level, Subject},
     },
-    page::review::words::level_name,
+    page::review::words::{self, level_name},
 };
 
 /// What is to be seen.
@@ -45,12 +45,13 @@ impl Scene<'_> {
                 column + 2
             );
             if let Some(known) = self.tiles.column(column) {
-                let kind = if known.on.kind == Kind::Experiment { "" } else { "model " };
-                escape(out, kind);
-                escape(out, &known.name);
+                let name = match known.on.kind {
+                    Kind::Experiment => known.name.clone(),
+                    kind => format!("{} {}", words::kind(kind), known.name),
+                };
+                escape(out, &name);
                 out.push_str("\"><span>");
-                escape(out, kind);
-                escape(out, &known.name);
+                escape(out, &name);
                 out.push_str("</span></div>");
             } else {
                 out.push_str("\"><span>…</span></div>");

@@ -2,6 +2,7 @@
 
 mod act;
 mod grid;
+mod html;
 mod paint;
 mod tiles;
 

@@ -6,7 +6,8 @@ use crate::prelude::*;
 use leptos::{ev, html, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use super::{
-    paint::{HERE, Scene},
+    html::{HERE, Scene},
+    paint::{Painter, TALL, WIDE},
     tiles::{At, Key, SIDE, Tiles},
 };
 use crate::{
@@ -27,9 +28,6 @@ use crate::{
     state::query::Query,
 };
 
-/// A cell, in pixels; as the style has it.
-const TALL: f64 = 28.0;
-const WIDE: u32 = 32;
 /// The least that the names of the rows take.
 const NAMES: u32 = 132;
 /// At once, as the server takes them.
@@ -52,6 +50,7 @@ pub struct Grid {
     pub(super) several: RwSignal<bool>,
     trouble: RwSignal<Option<ApiError>>,
     pub(super) busy: RwSignal<bool>,
+    painter: StoredValue<Painter>,
     scroll: NodeRef<html::Div>,
     body: NodeRef<html::Div>,
     client: StoredValue<Client>,
@@ -68,7 +67,7 @@ pub fn grid(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>
         news: RwSignal::new(0),
         size: RwSignal::new(size),
         frame: RwSignal::new(Frame {
-            line: TALL,
+            line: TALL as f64,
             ..Frame::default()
         }),
         at: RwSignal::new((0, 0)),
@@ -77,6 +76,7 @@ pub fn grid(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>
         several: RwSignal::new(false),
         trouble: RwSignal::new(None),
         busy: RwSignal::new(false),
+        painter: StoredValue::new(Painter::default()),
         scroll: NodeRef::new(),
         body: NodeRef::new(),
         client: StoredValue::new(expect_context::<Client>()),
@@ -92,17 +92,15 @@ pub fn grid(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>
 impl Grid {
     /// Draws what is to be seen whenever it is another.
     fn follow(self, changed: RwSignal<u32>) {
-        let edges = Memo::new(move |_| Edges::new((0..self.size.get().1).map(|_| WIDE)));
+        let edges = Memo::new(move |_| Edges::new((0..self.size.get().1).map(|_| WIDE as u32)));
         let window = Memo::new(move |_| {
             let frame = self.frame.read();
             (frame.lines(self.size.get().0), frame.columns(&edges.read(), NAMES))
         });
         Effect::new(move |_| {
-            self.news.track();
-            let ((rows, columns), chosen, at) = (window.get(), self.chosen.read(), self.at.get());
+            let ((rows, columns), chosen, at, news) = (window.get(), self.chosen.read(), self.at.get(), self.news.get());
             let Some(body) = self.body.get() else { return };
-            let (above, skip) = (rows.start as f64 * TALL, columns.start * WIDE as usize);
-            let scene = self.tiles.with_value(|tiles| {
+            self.tiles.with_value(|tiles| {
                 let scene = Scene {
                     tiles,
                     rows,
@@ -110,10 +108,8 @@ impl Grid {
                     at,
                     chosen: &chosen,
                 };
-                scene.html()
+                self.painter.update_value(|painter| painter.paint(&body, &scene, news));
             });
-            body.set_inner_html(&scene);
-            self.space(&[("--above", above), ("--skip", skip as f64)]);
         });
         Effect::new(move |_| {
             let (rows, columns) = self.size.get();
@@ -159,7 +155,7 @@ impl Grid {
             left: f64::from(scroll.scroll_left()),
             width: f64::from(scroll.client_width()),
             height: f64::from(scroll.client_height() - self.length(".heads", true)).max(0.0),
-            line: TALL,
+            line: TALL as f64,
         };
         if *self.frame.read_untracked() != frame {
             self.frame.set(frame);
@@ -215,7 +211,7 @@ impl Grid {
                 at: (0, 0),
                 chosen: &BTreeSet::new(),
             };
-            scene.html()
+            scene.all()
         });
         let failed = move || {
             let error = self.trouble.get()?;
@@ -337,7 +333,7 @@ impl Grid {
         let Some(scroll) = self.scroll.get_untracked() else { return };
         let frame = self.frame.get_untracked();
         scroll.set_scroll_top(frame.reveal_line(at.0) as i32);
-        let edges = Edges::new((0..self.size.get_untracked().1).map(|_| WIDE));
+        let edges = Edges::new((0..self.size.get_untracked().1).map(|_| WIDE as u32));
         let names = self.length(".who", false).max(0) as u32;
         scroll.set_scroll_left(frame.reveal_column(at.1, &edges, names) as i32);
         self.measure();

@@ -107,6 +107,18 @@ for (const theme of ['light', 'dark'] as const) {
       await expect(page.getByText(`Not found: the role ${role}`)).toBeVisible();
     });
 
+    test('axe finds nothing serious while a change of permissions is looked at', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      await visit(`/experiments/${flowdeck.data.ids.baseline}?tab=access`);
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      const form = page.getByRole('form', { name: 'Grant access' });
+      await form.getByLabel('Name').fill('reader');
+      await form.getByLabel('Level').selectOption('EDIT');
+      await form.getByRole('button', { name: 'Review…' }).click();
+      await expect(page.getByRole('dialog').getByRole('button', { name: 'Apply' })).toBeEnabled();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
+
     test('axe finds nothing serious while a key is made', async ({ page, person, signIn, visit }) => {
       await signIn(person);
       await visit('/account/keys');

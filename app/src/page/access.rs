@@ -2,6 +2,7 @@
 
 mod changes;
 mod grant;
+mod load;
 mod matrix;
 mod of;
 mod own;

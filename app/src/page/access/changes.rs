@@ -3,7 +3,10 @@
 use crate::prelude::*;
 use leptos::{ev, task::spawn_local};
 
-use super::{needs_script, search};
+use super::{
+    load::{Asked, Loaded, ask},
+    needs_script, search,
+};
 use crate::{
     api::{
         Client,
@@ -15,13 +18,12 @@ use crate::{
     page::{
         admin::AdminTabs,
         review::{self, words},
-        trouble::Trouble,
     },
     part::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Empty, Loading, quoted, sentence},
+        face::{Empty, quoted, sentence},
         icon::{self, Icon},
         link::Link,
         number::count,
@@ -42,29 +44,20 @@ const FILTERS: [&str; 8] = ["user", "role", "group", "kind", "id", "by", "reques
 pub fn changes() -> AnyView {
     let address = Address::here();
     let query = address.query();
-    let wanted = Memo::new(move |_| {
-        query.with(|query| {
-            FILTERS
-                .into_iter()
-                .map(|key| query.get(key).unwrap_or_default().to_owned())
-                .collect::<Vec<_>>()
+    let found = ask(Memo::new(move |_| {
+        let wanted = |query: &Query| {
+            let wanted = |wanted: Query, key: &str| wanted.with(key, query.get(key).unwrap_or_default());
+            FILTERS.into_iter().fold(Query::default(), wanted)
+        };
+        Asked::Changes(query.with(wanted))
+    }));
+    let again = Callback::new(move |()| found.again());
+    let list = found.view("what was changed", move |loaded| {
+        Ok(match loaded? {
+            Loaded::Changes(page) => known(address, page, again),
+            _ => AnyView::Nothing,
         })
     });
-    let client = expect_context::<Client>();
-    let found = Resource::new(
-        move || wanted.get(),
-        move |wanted| {
-            let client = client.clone();
-            async move {
-                let query = FILTERS
-                    .into_iter()
-                    .zip(&wanted)
-                    .fold(Query::default(), |query, (key, value)| query.with(key, value));
-                change::list(&client, &query).await
-            }
-        },
-    );
-    let again = Callback::new(move |()| found.refetch());
     const PLACE: &[(&str, Option<&str>)] = &[("before", None)];
     // Of these the server takes one at a time.
     const ABOUT_USER: &[(&str, Option<&str>)] = &[("before", None), ("role", None), ("group", None), ("kind", None), ("id", None)];
@@ -83,14 +76,7 @@ pub fn changes() -> AnyView {
             </form>
             {dynamic(move || narrowed(address))}
             {needs_script()}
-            <Transition fallback=|| view! { <Loading/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok(page) => known(address, page, again),
-                        Err(error) => view! { <Trouble what="what was changed" error=error retry=again/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {list}
         </div>
     }
     .into_any()

@@ -3,29 +3,29 @@
 use crate::prelude::*;
 use leptos::{ev, web_sys};
 
-use super::{about_default, grant, href_why, kinds, needs_script, search, target};
+use super::{
+    about_default, grant, href_why, kinds,
+    load::{self, Loaded, ask},
+    needs_script, search, target,
+};
 use crate::{
     Site,
     api::{
-        ApiError, Client,
+        ApiError,
         flowdeck::{
-            access::{self, Access, Person, RoleAccess, Source, query_of},
-            explain,
+            access::{Access, Person, RoleAccess, Source, query_of},
             grant::{Level, Subject, Target},
         },
     },
-    page::{
-        review::{
-            Asked, Review,
-            words::{self, Names},
-        },
-        trouble::Trouble,
+    page::review::{
+        Asked, Review,
+        words::{self, Names},
     },
     part::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Empty, Loading, Notice},
+        face::{Empty, Notice, sentence},
         icon,
         link::Link,
         number::count,
@@ -83,59 +83,33 @@ fn list(on: Target, names: Names) -> AnyView {
                 .with("limit", &limit)
         })
     });
-    let client = expect_context::<Client>();
-    let found = {
-        let on = on.clone();
-        Resource::new(
-            move || wanted.get(),
-            move |query| {
-                let (client, on) = (client.clone(), on.clone());
-                async move { access::of(&client, &on, &query).await }
-            },
-        )
-    };
-    let review = Review::new(move || found.refetch());
-    view! {
-        <Transition fallback=|| view! { <Loading/> }>
-            {dynamic(move || {
-                let (on, names) = (on.clone(), names.clone());
-                Suspend::new(async move {
-                    match found.await {
-                        Ok(access) => known(address, review, access, names),
-                        Err(error) if error.status == 403 => not_for_you(on, error),
-                        Err(error) => view! { <Trouble what="who has access" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                })
-            })}
-        </Transition>
-        {review.dialog()}
-    }
-    .into_any()
+    let asked = on.clone();
+    let found = ask(Memo::new(move |_| load::Asked::Of(asked.clone(), wanted.get())));
+    let review = Review::new(move || found.again());
+    let list = found.view("who has access", move |loaded| match loaded {
+        Ok(Loaded::Of(access)) => Ok(known(address, review, access, names.clone())),
+        Ok(_) => Ok(AnyView::Nothing),
+        Err(error) if error.status == 403 => Ok(not_for_you(on.clone(), &error)),
+        Err(error) => Err(error),
+    });
+    view! { {list}{review.dialog()} }.into_any()
 }
 
 /// Who may not manage it sees at least what they may do themselves.
-fn not_for_you(on: Target, error: ApiError) -> AnyView {
-    let client = expect_context::<Client>();
-    let asked = on.clone();
-    let own = Resource::new(
-        || (),
-        move |()| {
-            let (client, on) = (client.clone(), asked.clone());
-            async move { explain::explain_own(&client, &on).await }
-        },
-    );
-    let own = move || {
-        let on = on.clone();
-        Suspend::new(async move {
-            let told = own.await.ok()?;
+fn not_for_you(on: Target, error: &ApiError) -> AnyView {
+    let asked = load::Asked::Why(None, on.clone());
+    let own = ask(Memo::new(move |_| asked.clone())).view("what you may do", move |loaded| match loaded? {
+        Loaded::Why(told) => {
             let why = href_why(None, &on);
-            Some(view! { <p class="line">"You have "{words::level(told.level)}<a href=why>"Why"</a></p> })
-        })
-    };
+            Ok(view! { <p class="line">"You have "{words::level(told.level)}<a href=why>"Why"</a></p> }.into_any())
+        }
+        _ => Ok(AnyView::Nothing),
+    });
+    let says = sentence(&error.message);
     view! {
         <Empty title="Only who may manage it sees who has access" icon=icon::Lock>
-            <p>{crate::part::face::sentence(&error.message)}" Ask somebody who may manage it, or an administrator."</p>
-            <Suspense>{dynamic(own)}</Suspense>
+            <p>{says}" Ask somebody who may manage it, or an administrator."</p>
+            {own}
         </Empty>
     }
     .into_any()

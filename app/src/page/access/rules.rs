@@ -7,19 +7,22 @@ use std::{future::Future, pin::Pin};
 use crate::prelude::*;
 use leptos::task::spawn_local;
 
-use super::{href_of, needs_script};
+use super::{
+    href_of,
+    load::{Asked, Loaded, ask},
+    needs_script,
+};
 use crate::{
     api::{
         self, Client,
         flowdeck::rule::{self, Keep, Produced, ProducedState, Rule, RuleDetail, Rules},
     },
-    page::{admin::AdminTabs, review::words, trouble::Trouble},
+    page::{admin::AdminTabs, review::words},
     part::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         dialog::Dialog,
-        dynamic::dynamic,
-        face::{Empty, Loading, quoted, sentence},
+        face::{Empty, quoted, sentence},
         icon::{self, Icon},
         link::Link,
         number::count,
@@ -57,24 +60,20 @@ struct Desk {
 pub fn rules() -> AnyView {
     let address = Address::here();
     let open = address.memo("rule");
-    let client = expect_context::<Client>();
-    let found = {
-        let client = client.clone();
-        Resource::new(
-            move || open.get(),
-            move |open| {
-                let client = client.clone();
-                async move { read(&client, open.as_deref()).await }
-            },
-        )
-    };
+    let found = ask(Memo::new(move |_| Asked::Rules(open.get())));
     let desk = Desk {
-        client: StoredValue::new(client),
+        client: StoredValue::new(expect_context::<Client>()),
         toasts: Toasts::expect(),
         opened: RwSignal::new(None),
         shown: RwSignal::new(false),
-        again: Callback::new(move |()| found.refetch()),
+        again: Callback::new(move |()| found.again()),
     };
+    let list = found.view("the rules", move |loaded| {
+        Ok(match loaded? {
+            Loaded::Rules(rules, detail) => known(address, desk, rules, detail),
+            _ => AnyView::Nothing,
+        })
+    });
     let title = move || {
         desk.opened.with(|opened| match opened {
             None => String::new(),
@@ -99,32 +98,11 @@ pub fn rules() -> AnyView {
             <AdminTabs here=Route::Rules/>
             <p class="lead muted">"What is called like the pattern, the role gets so much of: kept as MLflow's own grants, also for what is made or renamed later. Flowdeck looks once a minute. What somebody changes by hand is told here and left alone until you repair it."</p>
             {needs_script()}
-            <Transition fallback=|| view! { <Loading/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok((rules, detail)) => known(address, desk, rules, detail),
-                        Err(error) => view! { <Trouble what="the rules" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {list}
             <Dialog open=desk.shown title=Signal::derive(title)>{body}</Dialog>
         </div>
     }
     .into_any()
-}
-
-/// All rules, and the open one with what it produced.
-async fn read(client: &Client, open: Option<&str>) -> api::Result<(Rules, Option<RuleDetail>)> {
-    let detail = match open {
-        Some(id) => match rule::get(client, id).await {
-            Ok(detail) => Some(detail),
-            // Deleted since the address was made.
-            Err(error) if error.status == 404 => None,
-            Err(error) => return Err(error),
-        },
-        None => None,
-    };
-    Ok((rule::list(client).await?, detail))
 }
 
 fn known(address: Address, desk: Desk, rules: Rules, detail: Option<RuleDetail>) -> AnyView {

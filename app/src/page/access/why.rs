@@ -2,22 +2,19 @@
 
 use crate::prelude::*;
 
-use super::{choice, href_of, kinds, target};
+use super::{
+    choice, href_of, kinds,
+    load::{Asked, Loaded, ask},
+    target,
+};
 use crate::{
     Site,
-    api::{
-        self, Client,
-        flowdeck::{
-            explain::{self, Explanation, Place, Step, Why},
-            grant::{Kind, Target},
-        },
-        mlflow::experiment,
-    },
-    page::{admin::AdminTabs, review::words, trouble::Trouble},
+    api::flowdeck::explain::{Explanation, Place, Step, Why},
+    page::{admin::AdminTabs, review::words},
     part::{
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Empty, Loading, Notice, quoted},
+        face::{Empty, Notice, quoted},
         icon::{self, Icon},
         link::Link,
         time::Time,
@@ -30,20 +27,17 @@ use crate::{
 pub fn why() -> AnyView {
     let address = Address::here();
     let (on, user) = (target(address), address.memo("user"));
-    let client = expect_context::<Client>();
     let own = Site::expect().user;
-    let found = Resource::new(
-        move || (user.get(), on.get()),
-        move |(user, on)| {
-            let (client, own) = (client.clone(), own.clone());
-            async move {
-                match on {
-                    Some(on) => read(&client, user.filter(|user| *user != own).as_deref(), on).await.map(Some),
-                    None => Ok(None),
-                }
-            }
-        },
-    );
+    let found = ask(Memo::new(move |_| match on.get() {
+        Some(on) => Asked::Why(user.get().filter(|user| *user != own), on),
+        None => Asked::Nothing,
+    }));
+    let told = found.view("why", |loaded| {
+        Ok(match loaded? {
+            Loaded::Why(told) => known(told),
+            _ => view! { <Empty title="Who, and what?" icon=icon::Search><p>"A person's name, and an experiment by its id or name, or a model or prompt by its name."</p></Empty> }.into_any(),
+        })
+    });
     let is_own = move || user.get().is_none_or(|user| user == Site::expect().user);
     let way = move || {
         let before = match is_own() {
@@ -71,34 +65,10 @@ pub fn why() -> AnyView {
                 <input class="input which" name="id" aria-label="Id or name" placeholder="Id or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
                 <button class="button" type="submit">"Explain"</button>
             </form>
-            <Transition fallback=|| view! { <Loading rows=4/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok(Some(told)) => known(told),
-                        Ok(None) => view! { <Empty title="Who, and what?" icon=icon::Search><p>"A person's name, and an experiment by its id or name, or a model or prompt by its name."</p></Empty> }.into_any(),
-                        Err(error) => view! { <Trouble what="why" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {told}
         </div>
     }
     .into_any()
-}
-
-/// Experiments are known to people by their names.
-async fn read(client: &Client, user: Option<&str>, on: Target) -> api::Result<Explanation> {
-    let is_name = on.kind == Kind::Experiment && !on.is_all() && !on.id.bytes().all(|byte| byte.is_ascii_digit());
-    let on = if is_name {
-        let found = experiment::named(client, &on.id, 50).await?;
-        let named = found.into_iter().find(|found| found.1 == on.id);
-        named.map_or(on, |(id, _)| Target::new(Kind::Experiment, id))
-    } else {
-        on
-    };
-    match user {
-        Some(user) => explain::explain(client, user, &on).await,
-        None => explain::explain_own(client, &on).await,
-    }
 }
 
 fn known(told: Explanation) -> AnyView {

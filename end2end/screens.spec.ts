@@ -23,6 +23,9 @@ const pages: [string, (data: Data) => string][] = [
   ['the account', () => '/account'],
   ['API keys', () => '/account/keys'],
   ['one\'s own history', () => '/account?tab=history&all=1'],
+  ['one\'s own access', () => '/account/access'],
+  ['why one may see something', ({ ids }) => `/admin/why?kind=experiment&id=${ids.secret}`],
+  ['access that one may not change', ({ ids }) => `/experiments/${ids.baseline}?tab=access`],
   ['oneself as a user', () => '/admin/users/reader'],
   ['the history of a user', () => '/admin/users/reader?tab=history&all=1'],
   ['one\'s own calls', () => '/admin/audit'],
@@ -66,6 +69,15 @@ for (const viewport of sizes) {
         expect(await overflow(page)).toEqual([]);
       });
     }
+
+    test('what owners look at fits', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      for (const path of ['/admin/permissions', '/admin/rules', '/admin/changes', '/admin/access?kind=experiment&id=1']) {
+        await visit(path);
+        await expect(page.getByRole('main')).toBeVisible();
+        expect(await overflow(page), path).toEqual([]);
+      }
+    });
   });
 }
 

@@ -2,6 +2,7 @@
 
 mod changes;
 mod grant;
+mod load;
 mod matrix;
 mod of;
 mod own;
@@ -85,14 +86,6 @@ fn href_of(on: &Target) -> String {
 pub fn href_why(user: Option<&str>, on: &Target) -> String {
     let user = user.map(|user| format!("user={}&", escape(user))).unwrap_or_default();
     format!("{}?{user}{}", Route::Why.href(), query_of(on.kind, &on.id))
-}
-
-fn href_role(role: &str) -> String {
-    Site::expect().href(&format!("/admin/roles/{}", escape(role)))
-}
-
-fn href_group(group: &str) -> String {
-    Site::expect().href(&format!("/admin/groups/{}", escape(group)))
 }
 
 /// What MLflow's default permission means for who may see what.

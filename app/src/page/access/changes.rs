@@ -3,22 +3,27 @@
 use crate::prelude::*;
 use leptos::{ev, task::spawn_local};
 
-use super::{needs_script, search};
+use super::{
+    load::{Asked, Loaded, ask},
+    needs_script, search,
+};
 use crate::{
     api::{
         Client,
-        flowdeck::change::{self, Change, ChangePage, ChangeState},
+        flowdeck::{
+            change::{self, Change, ChangePage, ChangeState},
+            grant::{Kind, Target},
+        },
     },
     page::{
         admin::AdminTabs,
         review::{self, words},
-        trouble::Trouble,
     },
     part::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Empty, Loading, sentence},
+        face::{Empty, quoted, sentence},
         icon::{self, Icon},
         link::Link,
         number::count,
@@ -39,29 +44,20 @@ const FILTERS: [&str; 8] = ["user", "role", "group", "kind", "id", "by", "reques
 pub fn changes() -> AnyView {
     let address = Address::here();
     let query = address.query();
-    let wanted = Memo::new(move |_| {
-        query.with(|query| {
-            FILTERS
-                .into_iter()
-                .map(|key| query.get(key).unwrap_or_default().to_owned())
-                .collect::<Vec<_>>()
+    let found = ask(Memo::new(move |_| {
+        let wanted = |query: &Query| {
+            let wanted = |wanted: Query, key: &str| wanted.with(key, query.get(key).unwrap_or_default());
+            FILTERS.into_iter().fold(Query::default(), wanted)
+        };
+        Asked::Changes(query.with(wanted))
+    }));
+    let again = Callback::new(move |()| found.again());
+    let list = found.view("what was changed", move |loaded| {
+        Ok(match loaded? {
+            Loaded::Changes(page) => known(address, page, again),
+            _ => AnyView::Nothing,
         })
     });
-    let client = expect_context::<Client>();
-    let found = Resource::new(
-        move || wanted.get(),
-        move |wanted| {
-            let client = client.clone();
-            async move {
-                let query = FILTERS
-                    .into_iter()
-                    .zip(&wanted)
-                    .fold(Query::default(), |query, (key, value)| query.with(key, value));
-                change::list(&client, &query).await
-            }
-        },
-    );
-    let again = Callback::new(move |()| found.refetch());
     const PLACE: &[(&str, Option<&str>)] = &[("before", None)];
     // Of these the server takes one at a time.
     const ABOUT_USER: &[(&str, Option<&str>)] = &[("before", None), ("role", None), ("group", None), ("kind", None), ("id", None)];
@@ -78,18 +74,30 @@ pub fn changes() -> AnyView {
                 {search(address, "by", "Made by", PLACE)}
                 <button class="button without-script" type="submit">"Search"</button>
             </form>
+            {dynamic(move || narrowed(address))}
             {needs_script()}
-            <Transition fallback=|| view! { <Loading/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok(page) => known(address, page, again),
-                        Err(error) => view! { <Trouble what="what was changed" error=error retry=again/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {list}
         </div>
     }
     .into_any()
+}
+
+/// Says that not all changes are shown, where no field above says so.
+fn narrowed(address: Address) -> Option<AnyView> {
+    let about = match (address.get("group"), address.get("kind"), address.get("id"), address.get("request")) {
+        (Some(group), ..) => format!("Only changes of the group {}", quoted(&group)),
+        (_, Some(kind), Some(id), _) => {
+            let on = Kind::named(&kind).map(|kind| Target::new(kind, id))?;
+            format!("Only changes of grants on {}", words::thing(&on, &words::Names::new()))
+        }
+        (.., Some(_)) => "Only what one call has changed".to_owned(),
+        _ => return None,
+    };
+    let all = address.with(&[("group", None), ("kind", None), ("id", None), ("request", None), ("before", None)]);
+    Some(
+        view! { <div class="statusbar"><span>{about}</span><a class="button small" href=all data-noscroll="">"Show all"</a></div> }
+            .into_any(),
+    )
 }
 
 fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
@@ -101,7 +109,8 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     }
     let client = StoredValue::new(expect_context::<Client>());
     let toasts = Toasts::expect();
-    let row = |change: Change| row(change, client, toasts, again);
+    let names = page.names.into_iter().map(|named| (named.on, named.name)).collect();
+    let row = |change: Change| row(change, &names, client, toasts, again);
     let rows = page.changes.into_iter().map(row).collect_view();
     let older = page.next.map(|id| {
         view! { <div class="statusbar"><a class="button" href=move || address.with(&[("before", Some(&id))]) data-noscroll="">"Older"</a></div> }
@@ -119,10 +128,9 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     .into_any()
 }
 
-fn row(change: Change, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>) -> AnyView {
-    let none = words::Names::new();
+fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>) -> AnyView {
     let number = change.edits.len();
-    let line = |edit| view! { <li>{words::edit(edit, &none)}</li> }.into_any();
+    let line = |edit| view! { <li>{words::edit(edit, names)}</li> }.into_any();
     let first = change.edits.iter().take(2).map(line).collect_view();
     let rest = (number > 2).then(|| {
         let rest = change.edits.iter().skip(2).take(LISTED).map(line).collect_view();

@@ -1,22 +1,24 @@
 //! People and roles by experiments and models: all of it in one table, of which the parts come that are looked at.
 
+mod act;
 mod grid;
+mod html;
 mod paint;
 mod tiles;
 
 use crate::prelude::*;
 
-use super::{about_default, choice, kinds, needs_script, search};
+use super::{
+    about_default, choice, kinds,
+    load::{Asked, Loaded, ask},
+    needs_script, search,
+};
 use crate::{
-    api::{
-        Client,
-        flowdeck::access::{self, Matrix},
-    },
-    page::{admin::AdminTabs, review::Review, trouble::Trouble},
+    api::flowdeck::access::Matrix,
+    page::{admin::AdminTabs, review::Review},
     part::{
         crumbs::{Crumb, Crumbs},
-        dynamic::dynamic,
-        face::{Empty, Loading},
+        face::Empty,
         icon,
         number::count,
         time::Time,
@@ -39,16 +41,15 @@ pub fn permissions() -> AnyView {
                 .fold(Query::default(), |filter, key| filter.with(key, query.get(key).unwrap_or_default()))
         })
     });
-    let client = expect_context::<Client>();
-    let found = Resource::new(
-        move || filter.get(),
-        move |filter| {
-            let client = client.clone();
-            async move { access::matrix(&client, &grid::part(filter, (0, 0))).await }
-        },
-    );
+    let found = ask(Memo::new(move |_| Asked::Matrix(grid::part(filter.get(), (0, 0)))));
     let changed = RwSignal::new(0u32);
     let review = Review::new(move || changed.update(|times| *times += 1));
+    let table = found.view("who has what", move |loaded| {
+        Ok(match loaded? {
+            Loaded::Matrix(first) => known(filter.get_untracked(), first, review, changed),
+            _ => AnyView::Nothing,
+        })
+    });
     let subjects = vec![("", "People and roles"), ("people", "People"), ("roles", "Roles")];
     view! {
         <Title text="Permissions"/>
@@ -68,14 +69,7 @@ pub fn permissions() -> AnyView {
                 <button class="button without-script" type="submit">"Show"</button>
             </form>
             {needs_script()}
-            <Transition fallback=|| view! { <Loading rows=12/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok(first) => known(filter.get_untracked(), first, review, changed),
-                        Err(error) => view! { <Trouble what="who has what" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {table}
             {review.dialog()}
         </div>
     }
@@ -94,7 +88,7 @@ fn known(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>) -
     let says = format!("{} × {}", count(first.rows_total), count(first.columns_total));
     let (default, known, read_at) = (first.default, first.default_known, first.read_at);
     view! {
-        <div class="lead line matrix-says"><span class="muted">{says}" · as of "<Time at=read_at/></span>{about_default(default, known)}</div>
+        <div class="lead line matrix-says"><span class="muted">{says}" · as of "<Time at=read_at/>" · Read, Use, Edit, Manage, Deny; coloured where granted on the very thing"</span>{about_default(default, known)}</div>
         {grid::grid(filter, first, review, changed)}
     }
     .into_any()

@@ -3,29 +3,29 @@
 use crate::prelude::*;
 use leptos::{ev, web_sys};
 
-use super::{about_default, grant, href_role, href_why, kinds, needs_script, search, target};
+use super::{
+    about_default, grant, href_why, kinds,
+    load::{self, Loaded, ask},
+    needs_script, search, target,
+};
 use crate::{
     Site,
     api::{
-        ApiError, Client,
+        ApiError,
         flowdeck::{
-            access::{self, Access, Person, RoleAccess, Source},
-            explain,
+            access::{Access, Person, RoleAccess, Source, query_of},
             grant::{Level, Subject, Target},
         },
     },
-    page::{
-        review::{
-            Asked, Review,
-            words::{self, Names},
-        },
-        trouble::Trouble,
+    page::review::{
+        Asked, Review,
+        words::{self, Names},
     },
     part::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Empty, Loading, Notice},
+        face::{Empty, Notice, sentence},
         icon,
         link::Link,
         number::count,
@@ -50,7 +50,7 @@ pub fn page() -> AnyView {
             <div class="title"><h1>"Who has access"</h1><span class="facts">{name}</span></div>
             <form class="toolbar" method="get" role="search">
                 {super::choice(address, "kind", "Kind", kinds(None), &[("id", None), ("who", None), ("from", None)])}
-                <input class="input id" name="id" aria-label="Id of the experiment, or name" placeholder="Id of the experiment, or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
+                <input class="input which" name="id" aria-label="Id of the experiment, or name" placeholder="Id of the experiment, or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
                 <button class="button" type="submit">"Show"</button>
             </form>
             {dynamic(move || match on.get() {
@@ -83,59 +83,33 @@ fn list(on: Target, names: Names) -> AnyView {
                 .with("limit", &limit)
         })
     });
-    let client = expect_context::<Client>();
-    let found = {
-        let on = on.clone();
-        Resource::new(
-            move || wanted.get(),
-            move |query| {
-                let (client, on) = (client.clone(), on.clone());
-                async move { access::of(&client, &on, &query).await }
-            },
-        )
-    };
-    let review = Review::new(move || found.refetch());
-    view! {
-        <Transition fallback=|| view! { <Loading/> }>
-            {dynamic(move || {
-                let (on, names) = (on.clone(), names.clone());
-                Suspend::new(async move {
-                    match found.await {
-                        Ok(access) => known(address, review, access, names),
-                        Err(error) if error.status == 403 => not_for_you(on, error),
-                        Err(error) => view! { <Trouble what="who has access" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                })
-            })}
-        </Transition>
-        {review.dialog()}
-    }
-    .into_any()
+    let asked = on.clone();
+    let found = ask(Memo::new(move |_| load::Asked::Of(asked.clone(), wanted.get())));
+    let review = Review::new(move || found.again());
+    let list = found.view("who has access", move |loaded| match loaded {
+        Ok(Loaded::Of(access)) => Ok(known(address, review, access, names.clone())),
+        Ok(_) => Ok(AnyView::Nothing),
+        Err(error) if error.status == 403 => Ok(not_for_you(on.clone(), &error)),
+        Err(error) => Err(error),
+    });
+    view! { {list}{review.dialog()} }.into_any()
 }
 
 /// Who may not manage it sees at least what they may do themselves.
-fn not_for_you(on: Target, error: ApiError) -> AnyView {
-    let client = expect_context::<Client>();
-    let asked = on.clone();
-    let own = Resource::new(
-        || (),
-        move |()| {
-            let (client, on) = (client.clone(), asked.clone());
-            async move { explain::explain_own(&client, &on).await }
-        },
-    );
-    let own = move || {
-        let on = on.clone();
-        Suspend::new(async move {
-            let told = own.await.ok()?;
+fn not_for_you(on: Target, error: &ApiError) -> AnyView {
+    let asked = load::Asked::Why(None, on.clone());
+    let own = ask(Memo::new(move |_| asked.clone())).view("what you may do", move |loaded| match loaded? {
+        Loaded::Why(told) => {
             let why = href_why(None, &on);
-            Some(view! { <p class="line">"You have "{words::level(told.level)}<a href=why>"Why"</a></p> })
-        })
-    };
+            Ok(view! { <p class="line">"You have "{words::level(told.level)}<a href=why>"Why"</a></p> }.into_any())
+        }
+        _ => Ok(AnyView::Nothing),
+    });
+    let says = sentence(&error.message);
     view! {
         <Empty title="Only who may manage it sees who has access" icon=icon::Lock>
-            <p>{crate::part::face::sentence(&error.message)}" Ask somebody who may manage it, or an administrator."</p>
-            <Suspense>{dynamic(own)}</Suspense>
+            <p>{says}" Ask somebody who may manage it, or an administrator."</p>
+            {own}
         </Empty>
     }
     .into_any()
@@ -167,6 +141,10 @@ fn known(address: Address, review: Review, access: Access, names: Names) -> AnyV
         };
         view! { <label class="line"><input type="checkbox" name="everyone" value="1" checked=address.get_untracked("everyone").is_some() on:change=turned/>{label}</label> }
     });
+    let history = access.complete.then(|| {
+        let href = format!("{}?{}", Route::Changes.href(), query_of(on.kind, &on.id));
+        view! { <a href=href>"What was changed"</a> }
+    });
     let first = address.get_untracked("from").and_then(|from| from.parse().ok()).unwrap_or(0usize);
     let none = people.is_empty() && roles.is_empty();
     let table = move || {
@@ -193,7 +171,7 @@ fn known(address: Address, review: Review, access: Access, names: Names) -> AnyV
         <form class="toolbar" role="search" method="get" on:submit=|event: ev::SubmitEvent| event.prevent_default()>
             {search(address, "who", "Name of a person", &[("from", None)])}
             {everyone}
-            <span class="spread muted">"as of "<Time at=access.read_at/></span>
+            <span class="spread line">{history}<span class="muted">"as of "<Time at=access.read_at/></span></span>
         </form>
         {if none {
             view! { <Empty title="Nobody is named here" icon=icon::User><p>"Nothing is granted on it to anybody of this name."</p></Empty> }.into_any()
@@ -244,7 +222,8 @@ impl Row {
             (None, all) => (all, format!("granted on every {kind}")),
         };
         let name = if self.complete {
-            view! { <a href=href_role(&role.role)><bdi>{role.role.clone()}</bdi></a> }.into_any()
+            let (to, label) = (Route::Role { name: role.role.clone() }, role.role.clone());
+            view! { <Link to=to><bdi>{label}</bdi></Link> }.into_any()
         } else {
             view! { <bdi>{role.role.clone()}</bdi> }.into_any()
         };
@@ -323,7 +302,7 @@ impl Row {
             .collect_view();
         view! {
             <span class="without-script">{words::level(was)}</span>
-            <select class="input small needs-script" aria-label=label on:change=turn>{options}</select>
+            <select class="input small needs-script" aria-label=label prop:value=was.map_or("", Level::name) on:change=turn>{options}</select>
         }
         .into_any()
     }

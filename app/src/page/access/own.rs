@@ -2,24 +2,24 @@
 
 use crate::prelude::*;
 
-use super::{about_default, href_of, href_why, search};
+use super::{
+    about_default, href_of, href_why,
+    load::{Asked, Loaded, ask},
+    search,
+};
 use crate::{
-    api::{
-        Client,
-        flowdeck::{
-            access::{self, OwnAccess, OwnRole},
-            grant::{Grant, Kind},
-        },
+    api::flowdeck::{
+        access::{OwnAccess, OwnRole},
+        grant::{Grant, Kind},
     },
     page::{
         account::{AccountTab, AccountTabs},
         review::words,
-        trouble::Trouble,
     },
     part::{
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Loading, Notice},
+        face::Notice,
         number::count,
         title::Title,
     },
@@ -32,28 +32,20 @@ const SHOWN: usize = 200;
 
 pub fn own() -> AnyView {
     let address = Address::here();
-    let client = expect_context::<Client>();
-    let found = Resource::new(
-        || (),
-        move |()| {
-            let client = client.clone();
-            async move { access::own(&client).await }
-        },
-    );
+    let found = ask(Memo::new(|_| Asked::Own));
+    let lists = found.view("what you may do", move |loaded| {
+        Ok(match loaded? {
+            Loaded::Own(own) => known(address, own),
+            _ => AnyView::Nothing,
+        })
+    });
     view! {
         <Title text="Access"/>
         <Crumbs way=vec![Crumb::link("Account", Route::Account.href()), Crumb::here("Access")]/>
         <div class="page access">
             <div class="title"><h1>"What you may do"</h1></div>
             <AccountTabs here=AccountTab::Access/>
-            <Transition fallback=|| view! { <Loading/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok(own) => known(address, own),
-                        Err(error) => view! { <Trouble what="what you may do" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {lists}
         </div>
     }
     .into_any()

@@ -2,26 +2,31 @@
 
 mod form;
 
-use std::future::Future;
+use std::{future::Future, pin::Pin};
 
 use crate::prelude::*;
-use leptos::{ev, task::spawn_local};
+use leptos::task::spawn_local;
 
-use super::{href_of, href_role, needs_script};
+use super::{
+    href_of,
+    load::{Asked, Loaded, ask},
+    needs_script,
+};
 use crate::{
     api::{
         self, Client,
         flowdeck::rule::{self, Keep, Produced, ProducedState, Rule, RuleDetail, Rules},
     },
-    page::{admin::AdminTabs, review::words, trouble::Trouble},
+    page::{admin::AdminTabs, review::words},
     part::{
         button::Button,
         crumbs::{Crumb, Crumbs},
         dialog::Dialog,
-        dynamic::dynamic,
-        face::{Empty, Loading, Notice, quoted, sentence},
+        face::{Empty, quoted, sentence},
         icon::{self, Icon},
+        link::Link,
         number::count,
+        question::question,
         time::Time,
         title::Title,
         toast::Toasts,
@@ -55,24 +60,20 @@ struct Desk {
 pub fn rules() -> AnyView {
     let address = Address::here();
     let open = address.memo("rule");
-    let client = expect_context::<Client>();
-    let found = {
-        let client = client.clone();
-        Resource::new(
-            move || open.get(),
-            move |open| {
-                let client = client.clone();
-                async move { read(&client, open.as_deref()).await }
-            },
-        )
-    };
+    let found = ask(Memo::new(move |_| Asked::Rules(open.get())));
     let desk = Desk {
-        client: StoredValue::new(client),
+        client: StoredValue::new(expect_context::<Client>()),
         toasts: Toasts::expect(),
         opened: RwSignal::new(None),
         shown: RwSignal::new(false),
-        again: Callback::new(move |()| found.refetch()),
+        again: Callback::new(move |()| found.again()),
     };
+    let list = found.view("the rules", move |loaded| {
+        Ok(match loaded? {
+            Loaded::Rules(rules, detail) => known(address, desk, rules, detail),
+            _ => AnyView::Nothing,
+        })
+    });
     let title = move || {
         desk.opened.with(|opened| match opened {
             None => String::new(),
@@ -97,32 +98,11 @@ pub fn rules() -> AnyView {
             <AdminTabs here=Route::Rules/>
             <p class="lead muted">"What is called like the pattern, the role gets so much of: kept as MLflow's own grants, also for what is made or renamed later. Flowdeck looks once a minute. What somebody changes by hand is told here and left alone until you repair it."</p>
             {needs_script()}
-            <Transition fallback=|| view! { <Loading/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok((rules, detail)) => known(address, desk, rules, detail),
-                        Err(error) => view! { <Trouble what="the rules" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {list}
             <Dialog open=desk.shown title=Signal::derive(title)>{body}</Dialog>
         </div>
     }
     .into_any()
-}
-
-/// All rules, and the open one with what it produced.
-async fn read(client: &Client, open: Option<&str>) -> api::Result<(Rules, Option<RuleDetail>)> {
-    let detail = match open {
-        Some(id) => match rule::get(client, id).await {
-            Ok(detail) => Some(detail),
-            // Deleted since the address was made.
-            Err(error) if error.status == 404 => None,
-            Err(error) => return Err(error),
-        },
-        None => None,
-    };
-    Ok((rule::list(client).await?, detail))
 }
 
 fn known(address: Address, desk: Desk, rules: Rules, detail: Option<RuleDetail>) -> AnyView {
@@ -161,11 +141,12 @@ fn row(address: Address, desk: Desk, rule: Rule, is_open: bool) -> AnyView {
         (None, true, None) => view! { <span class="muted">"not yet"</span> }.into_any(),
     };
     let (edit, gone) = (rule.clone(), rule.clone());
+    let (to, role) = (Route::Role { name: rule.role.clone() }, rule.role.clone());
     let (edit_label, delete_label) = (format!("Edit {}", rule.pattern), format!("Delete {}", rule.pattern));
     view! {
         <tr>
             <th scope="row"><a href=href class="open" aria-expanded=is_open.to_string() data-noscroll=""><Icon icon=icon::ChevronRight/><span class="muted">{words::kind(rule.kind)}" "</span><code>{rule.pattern.clone()}</code></a></th>
-            <td data-label="Role"><a href=href_role(&rule.role)><bdi>{rule.role.clone()}</bdi></a></td>
+            <td data-label="Role"><Link to=to><bdi>{role}</bdi></Link></td>
             <td data-label="Gets">{words::level(Some(rule.level))}</td>
             <td data-label="Grants">{counts(&rule)}</td>
             <td data-label="Kept">{kept}</td>
@@ -239,32 +220,31 @@ fn produced(desk: Desk, detail: RuleDetail) -> AnyView {
 
 fn delete(desk: Desk, rule: Rule) -> AnyView {
     let leave = RwSignal::new(false);
-    let error = RwSignal::new(None::<String>);
-    let busy = RwSignal::new(false);
     let says = match rule.counts.kept {
         1 => "It has made or found 1 grant.".to_owned(),
         kept => format!("It has made or found {} grants.", count(kept)),
     };
-    let submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        busy.set(true);
-        let (id, leave) = (rule.id.clone(), leave.get_untracked());
-        desk.send(busy, error, "Deleted", move |client| async move {
-            rule::delete(&client, &id, leave).await.map(drop)
-        });
+    let about = view! {
+        <p>{says}" What it has made goes with it, unless you leave it where it is."</p>
+        <label class="line"><input type="checkbox" on:change=move |event| leave.set(event_target_checked(&event))/>"Leave its grants"</label>
     };
-    view! {
-        <form class="stack" on:submit=submit>
-            <p>{says}" What it has made goes with it, unless you leave it where it is."</p>
-            <label class="line"><input type="checkbox" on:change=move |event| leave.set(event_target_checked(&event))/>"Leave its grants"</label>
-            {dynamic(move || error.get().map(|text| view! { <Notice class="failed">{text}</Notice> }))}
-            <div class="buttons">
-                <Button press=move |_| desk.shown.set(false)>"Cancel"</Button>
-                <button type="submit" class="button danger primary" disabled=busy>"Delete"</button>
-            </div>
-        </form>
-    }
-    .into_any()
+    let act = move || -> Pin<Box<dyn Future<Output = api::Result<()>>>> {
+        let (client, id, leave) = (desk.client.get_value(), rule.id.clone(), leave.get_untracked());
+        Box::pin(async move {
+            rule::delete(&client, &id, leave).await?;
+            desk.toasts.say("Deleted");
+            desk.again.try_run(());
+            Ok(())
+        })
+    };
+    question(
+        desk.shown,
+        about,
+        "Delete".into(),
+        "danger primary",
+        Signal::stored(true),
+        Box::new(act),
+    )
 }
 
 // === impl Desk ===
@@ -283,26 +263,6 @@ impl Desk {
                 Err(error) => self.toasts.failed("MLflow was not brought in step", &error),
             }
             self.again.try_run(());
-        });
-    }
-
-    /// Does something that the dialog asked for; it closes where that succeeds, and says why where it does not.
-    fn send<F>(self, busy: RwSignal<bool>, error: RwSignal<Option<String>>, done: &'static str, act: impl FnOnce(Client) -> F + 'static)
-    where
-        F: Future<Output = api::Result<()>> + 'static,
-    {
-        spawn_local(async move {
-            let Some(client) = self.client.try_get_value() else { return };
-            let answer = act(client).await;
-            busy.try_set(false);
-            match answer {
-                Ok(()) => {
-                    self.shown.try_set(false);
-                    self.toasts.say(done);
-                    self.again.try_run(());
-                }
-                Err(refused) => drop(error.try_set(Some(sentence(&refused.message)))),
-            }
         });
     }
 }

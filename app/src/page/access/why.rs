@@ -2,22 +2,19 @@
 
 use crate::prelude::*;
 
-use super::{choice, href_group, href_of, href_role, kinds, target};
+use super::{
+    choice, href_of, kinds,
+    load::{Asked, Loaded, ask},
+    target,
+};
 use crate::{
     Site,
-    api::{
-        self, Client,
-        flowdeck::{
-            explain::{self, Explanation, Place, Step, Why},
-            grant::{Kind, Target},
-        },
-        mlflow::experiment,
-    },
-    page::{admin::AdminTabs, review::words, trouble::Trouble},
+    api::flowdeck::explain::{Explanation, Place, Step, Why},
+    page::{admin::AdminTabs, review::words},
     part::{
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Empty, Loading, Notice, quoted},
+        face::{Empty, Notice, quoted},
         icon::{self, Icon},
         link::Link,
         time::Time,
@@ -30,61 +27,48 @@ use crate::{
 pub fn why() -> AnyView {
     let address = Address::here();
     let (on, user) = (target(address), address.memo("user"));
-    let client = expect_context::<Client>();
     let own = Site::expect().user;
-    let found = Resource::new(
-        move || (user.get(), on.get()),
-        move |(user, on)| {
-            let (client, own) = (client.clone(), own.clone());
-            async move {
-                match on {
-                    Some(on) => read(&client, user.filter(|user| *user != own).as_deref(), on).await.map(Some),
-                    None => Ok(None),
-                }
-            }
-        },
-    );
+    let found = ask(Memo::new(move |_| match on.get() {
+        Some(on) => Asked::Why(user.get().filter(|user| *user != own), on),
+        None => Asked::Nothing,
+    }));
+    let told = found.view("why", |loaded| {
+        Ok(match loaded? {
+            Loaded::Why(told) => known(told),
+            _ => view! { <Empty title="Who, and what?" icon=icon::Search><p>"A person's name, and an experiment by its id or name, or a model or prompt by its name."</p></Empty> }.into_any(),
+        })
+    });
+    let is_own = move || user.get().is_none_or(|user| user == Site::expect().user);
+    let way = move || {
+        let before = match is_own() {
+            true => [
+                Crumb::link("Account", Route::Account.href()),
+                Crumb::link("Access", Route::OwnAccess.href()),
+            ],
+            false => [
+                Crumb::link("Admin", Route::Admin.href()),
+                Crumb::link("Permissions", Route::Permissions.href()),
+            ],
+        };
+        before.into_iter().chain([Crumb::here("Why")]).collect()
+    };
     let whose = move || user.get().unwrap_or_else(|| Site::expect().user);
     view! {
         <Title text="Why"/>
-        <Crumbs way=vec![Crumb::link("Admin", Route::Admin.href()), Crumb::link("Permissions", Route::Permissions.href()), Crumb::here("Why")]/>
+        <Crumbs way=Signal::derive(way)/>
         <div class="page access">
             <div class="title"><h1>"Why may somebody see this?"</h1></div>
-            <AdminTabs here=Route::Permissions/>
+            {dynamic(move || (!is_own()).then(|| view! { <AdminTabs here=Route::Permissions/> }))}
             <form class="toolbar" method="get" role="search">
                 <input class="input" name="user" aria-label="User" placeholder="User" autocomplete="off" spellcheck="false" dir="auto" value=whose()/>
                 {choice(address, "kind", "Kind", kinds(None), &[("id", None)])}
-                <input class="input id" name="id" aria-label="Id or name" placeholder="Id or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
+                <input class="input which" name="id" aria-label="Id or name" placeholder="Id or name" required=true autocomplete="off" dir="auto" value=address.get_untracked("id")/>
                 <button class="button" type="submit">"Explain"</button>
             </form>
-            <Transition fallback=|| view! { <Loading rows=4/> }>
-                {dynamic(move || Suspend::new(async move {
-                    match found.await {
-                        Ok(Some(told)) => known(told),
-                        Ok(None) => view! { <Empty title="Who, and what?" icon=icon::Search><p>"A person's name, and an experiment by its id or name, or a model or prompt by its name."</p></Empty> }.into_any(),
-                        Err(error) => view! { <Trouble what="why" error=error retry=move |()| found.refetch()/> }.into_any(),
-                    }
-                }))}
-            </Transition>
+            {told}
         </div>
     }
     .into_any()
-}
-
-/// Experiments are known to people by their names.
-async fn read(client: &Client, user: Option<&str>, on: Target) -> api::Result<Explanation> {
-    let is_name = on.kind == Kind::Experiment && !on.is_all() && !on.id.bytes().all(|byte| byte.is_ascii_digit());
-    let on = if is_name {
-        let found = experiment::named(client, &on.id, 50).await?;
-        let named = found.into_iter().find(|found| found.1 == on.id);
-        named.map_or(on, |(id, _)| Target::new(Kind::Experiment, id))
-    } else {
-        on
-    };
-    match user {
-        Some(user) => explain::explain(client, user, &on).await,
-        None => explain::explain_own(client, &on).await,
-    }
 }
 
 fn known(told: Explanation) -> AnyView {
@@ -127,7 +111,7 @@ fn step(told: &Explanation, step: &Step) -> AnyView {
     let groups = step
         .groups
         .iter()
-        .map(|group| view! { " · through the group "<a href=href_group(group)>{quoted(group)}</a> }.into_any());
+        .map(|group| view! { " · through the group "<a href=Route::Group { name: group.clone() }.href()>{quoted(group)}</a> }.into_any());
     let level = step.level.map(|level| words::level(Some(level)));
     view! {
         <li class=class><Icon icon=icon/><div><p>{step.says.clone()}{groups.collect_view()}</p><p class="line small">{level}<span class="faint">{mark}</span>{change(told, step)}</p></div></li>
@@ -145,8 +129,8 @@ fn change(told: &Explanation, step: &Step) -> Option<AnyView> {
             Some(view! { <Link to=Route::User { name }>"Change it at the user"</Link> }.into_any())
         }
         (Place::User(name), _) => link(Route::User { name: name.clone() }.href(), "Change it at the user"),
-        (Place::Role(name), _) => link(href_role(name), "Change it at the role"),
-        (Place::Group(name), _) => link(href_group(name), "Change it at the group"),
+        (Place::Role(name), _) => link(Route::Role { name: name.clone() }.href(), "Change it at the role"),
+        (Place::Group(name), _) => link(Route::Group { name: name.clone() }.href(), "Change it at the group"),
         (Place::Mlflow(key), _) => Some(view! { <span>"Changed in MLflow's auth.ini: "<code>{key.clone()}</code></span> }.into_any()),
     }
 }

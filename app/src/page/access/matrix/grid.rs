@@ -6,28 +6,21 @@ use crate::prelude::*;
 use leptos::{ev, html, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use super::{
-    paint::{HERE, Scene},
+    html::{HERE, Scene},
+    paint::{Painter, TALL, WIDE},
     tiles::{At, Key, SIDE, Tiles},
 };
 use crate::{
     api::{
         self, ApiError, Client,
-        flowdeck::{
-            access::{self, Matrix},
-            change::Edit,
-            grant::{Level, Subject},
-        },
+        flowdeck::access::{self, Matrix},
     },
     browser,
-    page::{
-        access::{href_of, href_why},
-        review::{Asked, Review, words},
-    },
+    page::review::Review,
     part::{
         button::Button,
         dynamic::dynamic,
         face::{Notice, sentence},
-        icon,
         number::count,
         toast::Toasts,
         window::{Edges, Frame},
@@ -35,9 +28,6 @@ use crate::{
     state::query::Query,
 };
 
-/// A cell, in pixels; as the style has it.
-const TALL: f64 = 28.0;
-const WIDE: u32 = 32;
 /// The least that the names of the rows take.
 const NAMES: u32 = 132;
 /// At once, as the server takes them.
@@ -46,25 +36,26 @@ const MOST: usize = 2000;
 #[derive(Clone, Copy)]
 pub struct Grid {
     filter: StoredValue<Query>,
-    tiles: StoredValue<Tiles>,
+    pub(super) tiles: StoredValue<Tiles>,
     /// Grows when a part has come.
-    news: RwSignal<u32>,
+    pub(super) news: RwSignal<u32>,
     /// Rows and columns that there are.
     size: RwSignal<(usize, usize)>,
     frame: RwSignal<Frame>,
-    at: RwSignal<At>,
+    pub(super) at: RwSignal<At>,
     /// Where a range begins.
     anchor: StoredValue<At>,
-    chosen: RwSignal<BTreeSet<At>>,
+    pub(super) chosen: RwSignal<BTreeSet<At>>,
     /// A click adds to what is chosen.
-    several: RwSignal<bool>,
+    pub(super) several: RwSignal<bool>,
     trouble: RwSignal<Option<ApiError>>,
-    busy: RwSignal<bool>,
+    pub(super) busy: RwSignal<bool>,
+    painter: StoredValue<Painter>,
     scroll: NodeRef<html::Div>,
     body: NodeRef<html::Div>,
     client: StoredValue<Client>,
-    review: Review,
-    toasts: Toasts,
+    pub(super) review: Review,
+    pub(super) toasts: Toasts,
 }
 
 /// `first`: the first part. `changed` grows when something was changed.
@@ -76,7 +67,7 @@ pub fn grid(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>
         news: RwSignal::new(0),
         size: RwSignal::new(size),
         frame: RwSignal::new(Frame {
-            line: TALL,
+            line: TALL as f64,
             ..Frame::default()
         }),
         at: RwSignal::new((0, 0)),
@@ -85,6 +76,7 @@ pub fn grid(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>
         several: RwSignal::new(false),
         trouble: RwSignal::new(None),
         busy: RwSignal::new(false),
+        painter: StoredValue::new(Painter::default()),
         scroll: NodeRef::new(),
         body: NodeRef::new(),
         client: StoredValue::new(expect_context::<Client>()),
@@ -100,17 +92,15 @@ pub fn grid(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>
 impl Grid {
     /// Draws what is to be seen whenever it is another.
     fn follow(self, changed: RwSignal<u32>) {
-        let edges = Memo::new(move |_| Edges::new((0..self.size.get().1).map(|_| WIDE)));
+        let edges = Memo::new(move |_| Edges::new((0..self.size.get().1).map(|_| WIDE as u32)));
         let window = Memo::new(move |_| {
             let frame = self.frame.read();
             (frame.lines(self.size.get().0), frame.columns(&edges.read(), NAMES))
         });
         Effect::new(move |_| {
-            self.news.track();
-            let ((rows, columns), chosen, at) = (window.get(), self.chosen.read(), self.at.get());
+            let ((rows, columns), chosen, at, news) = (window.get(), self.chosen.read(), self.at.get(), self.news.get());
             let Some(body) = self.body.get() else { return };
-            let (above, skip) = (rows.start as f64 * TALL, columns.start * WIDE as usize);
-            let scene = self.tiles.with_value(|tiles| {
+            self.tiles.with_value(|tiles| {
                 let scene = Scene {
                     tiles,
                     rows,
@@ -118,10 +108,8 @@ impl Grid {
                     at,
                     chosen: &chosen,
                 };
-                scene.html()
+                self.painter.update_value(|painter| painter.paint(&body, &scene, news));
             });
-            body.set_inner_html(&scene);
-            self.space(&[("--above", above), ("--skip", skip as f64)]);
         });
         Effect::new(move |_| {
             let (rows, columns) = self.size.get();
@@ -167,7 +155,7 @@ impl Grid {
             left: f64::from(scroll.scroll_left()),
             width: f64::from(scroll.client_width()),
             height: f64::from(scroll.client_height() - self.length(".heads", true)).max(0.0),
-            line: TALL,
+            line: TALL as f64,
         };
         if *self.frame.read_untracked() != frame {
             self.frame.set(frame);
@@ -202,13 +190,13 @@ impl Grid {
     }
 
     /// `None`: the page is gone.
-    async fn fetch(self, key: Key) -> Option<api::Result<Matrix>> {
+    pub(super) async fn fetch(self, key: Key) -> Option<api::Result<Matrix>> {
         let client = self.client.try_get_value()?;
         let query = part(self.filter.try_get_value()?, key);
         Some(access::matrix(&client, &query).await)
     }
 
-    fn put(self, key: Key, part: Matrix) {
+    pub(super) fn put(self, key: Key, part: Matrix) {
         self.size.try_set((part.rows_total, part.columns_total));
         self.tiles.try_update_value(|tiles| tiles.put(key, part));
         self.news.try_update(|news| *news += 1);
@@ -223,7 +211,7 @@ impl Grid {
                 at: (0, 0),
                 chosen: &BTreeSet::new(),
             };
-            scene.html()
+            scene.all()
         });
         let failed = move || {
             let error = self.trouble.get()?;
@@ -237,64 +225,6 @@ impl Grid {
                 <div node_ref=self.body class="body" role="presentation" inner_html=first></div>
             </div>
             {self.bar()}
-        }
-        .into_any()
-    }
-
-    /// What the keyboard is at, and what is done to what is chosen.
-    fn bar(self) -> AnyView {
-        let level = RwSignal::new(Some(Level::Read));
-        let here = move || {
-            self.news.track();
-            let at = self.at.get();
-            self.tiles.with_value(|tiles| {
-                let (row, column) = (tiles.row(at.0)?, tiles.column(at.1)?);
-                let (has, granted) = tiles.cell(at)?;
-                let names = vec![(column.on.clone(), column.name.clone())];
-                let why = match &row.subject {
-                    Subject::User(user) => {
-                        let href = href_why(Some(user), &column.on);
-                        Some(view! { <a href=href>"Why"</a> })
-                    }
-                    Subject::Role(_) => None,
-                };
-                let granted = granted.map(|level| format!(" ({} granted on it)", level.name()));
-                let thing = words::thing(&column.on, &names);
-                let view = view! {
-                    <span>{words::subject(&row.subject)}" · "<a href=href_of(&column.on)>{thing}</a>": "{words::level(has)}{granted}</span>
-                    {why}
-                };
-                Some(view.into_any())
-            })
-        };
-        let number = Memo::new(move |_| self.chosen.read().len());
-        let set = move |_| self.ask(level.get_untracked());
-        let chosen = move |event: ev::Event| level.set(Level::named(&event_target_value(&event)));
-        let option = |level: Level| view! { <option value=level.name() title=level.means()>{level.name()}</option> }.into_any();
-        let act = move || {
-            let many = match number.get() {
-                0 => return view! { <span class="faint">"Choose cells: click, Shift and Ctrl with a click or the arrow keys, Space."</span> }.into_any(),
-                1 => "1 cell".to_owned(),
-                cells => format!("{} cells", count(cells)),
-            };
-            let options = Level::ALL.map(option).collect_view();
-            view! {
-                <b role="status">{many}</b>
-                <select class="input" id="matrix-level" aria-label="Level for the chosen cells" on:change=chosen>{options}<option value="">"no grant"</option></select>
-                <button type="button" class="button primary" disabled=self.busy on:click=set>"Review…"</button>
-                <Button class="quiet" icon=icon::Close label="Choose none" press=move |_| self.chosen.update(BTreeSet::clear)/>
-            }
-            .into_any()
-        };
-        let several = move |_| self.several.update(|several| *several = !*several);
-        view! {
-            <div class="statusbar needs-script">
-                {dynamic(here)}
-                <span class="spread line">
-                    <button type="button" class="button small" aria-pressed=move || self.several.get().to_string() on:click=several>"Choose several"</button>
-                    {dynamic(act)}
-                </span>
-            </div>
         }
         .into_any()
     }
@@ -403,53 +333,10 @@ impl Grid {
         let Some(scroll) = self.scroll.get_untracked() else { return };
         let frame = self.frame.get_untracked();
         scroll.set_scroll_top(frame.reveal_line(at.0) as i32);
-        let edges = Edges::new((0..self.size.get_untracked().1).map(|_| WIDE));
+        let edges = Edges::new((0..self.size.get_untracked().1).map(|_| WIDE as u32));
         let names = self.length(".who", false).max(0) as u32;
         scroll.set_scroll_left(frame.reveal_column(at.1, &edges, names) as i32);
         self.measure();
-    }
-
-    /// Another level for all that is chosen. What of it was not in sight is asked for first.
-    fn ask(self, will: Option<Level>) {
-        self.busy.set(true);
-        spawn_local(async move {
-            let asked = self.edits(will).await;
-            self.busy.try_set(false);
-            match asked {
-                Some(Ok(asked)) if asked.edits.is_empty() => self.toasts.say("It is so already"),
-                Some(Ok(asked)) => self.review.ask(asked),
-                Some(Err(error)) => self.toasts.failed("The chosen cells could not be read", &error),
-                None => {}
-            }
-        });
-    }
-
-    async fn edits(self, will: Option<Level>) -> Option<api::Result<Asked>> {
-        let chosen = self.chosen.try_get_untracked()?;
-        while let Some(key) = self.tiles.try_with_value(|tiles| tiles.missing(chosen.iter()))? {
-            match self.fetch(key).await? {
-                Ok(part) => self.put(key, part),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        self.tiles.try_with_value(|tiles| {
-            let mut names = words::Names::new();
-            let edit = |at: &At| {
-                let (column, (_, was)) = (tiles.column(at.1)?, tiles.cell(*at)?);
-                if !names.iter().any(|known| known.0 == column.on) {
-                    names.push((column.on.clone(), column.name.clone()));
-                }
-                let (to, on) = (tiles.subject(at.0)?.clone(), column.on.clone());
-                (was != will).then_some(Edit::Grant { to, on, was, will })
-            };
-            let edits: Vec<Edit> = chosen.iter().filter_map(edit).collect();
-            let level = will.map_or("No grant", Level::name);
-            let title = match edits.len() {
-                1 => format!("{level} in 1 cell"),
-                cells => format!("{level} in {} cells", count(cells)),
-            };
-            Ok(Asked { title, edits, names })
-        })
     }
 }
 

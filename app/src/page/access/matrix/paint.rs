@@ -1,160 +1,170 @@
-//! The cells on screen as one text of HTML: what is drawn with each step of scrolling costs one assignment.
+//! Keeps the page in step with what is to be seen. A row or column that comes into sight is written, one that leaves is taken out, and the
+//! rest is left as it is: scrolling costs what moves.
 
-use std::{collections::BTreeSet, fmt::Write as _, ops::Range};
+use std::{collections::BTreeSet, ops::Range};
 
-use super::tiles::{At, SIDE, Tiles};
-use crate::{
-    api::flowdeck::{
-        access::level,
-        grant::{Kind, Level, Subject},
-    },
-    page::review::words::level_name,
+use leptos::{
+    wasm_bindgen::{JsCast, JsValue},
+    web_sys::{Element, HtmlElement},
 };
 
-/// What is to be seen.
-pub struct Scene<'a> {
-    pub tiles: &'a Tiles,
-    pub rows: Range<usize>,
-    pub columns: Range<usize>,
-    pub at: At,
-    pub chosen: &'a BTreeSet<At>,
+use super::{
+    html::{HERE, Scene},
+    tiles::At,
+};
+
+/// Cells in pixels, as the style has them.
+pub const TALL: usize = 28;
+pub const WIDE: usize = 32;
+
+/// Of more cells that were chosen, or are no longer, all is written anew.
+const FEW: usize = 64;
+
+/// What stands in the page.
+#[derive(Default)]
+pub struct Painter(Option<Drawn>);
+
+struct Drawn {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    at: At,
+    chosen: BTreeSet<At>,
+    /// Of what was known.
+    news: u32,
 }
 
-/// The id of the cell that the keyboard is at.
-pub const HERE: &str = "matrix-at";
+// === impl Painter ===
 
-// === impl Scene ===
-
-impl Scene<'_> {
-    pub fn html(&self) -> String {
-        let mut out = String::with_capacity(128 * (self.rows.len() + 1) * (self.columns.len() + 1));
-        self.heads(&mut out);
-        out.push_str("<div class=\"above\" role=\"presentation\"></div>");
-        for row in self.rows.clone() {
-            self.row(&mut out, row);
+impl Painter {
+    /// `news`: another number, and all may say something else.
+    pub fn paint(&mut self, body: &Element, scene: &Scene<'_>, news: u32) {
+        let before = self.0.take().filter(|before| before.is_like(scene, news));
+        let patched = before.is_some_and(|before| before.patch(body, scene).is_ok());
+        if !patched {
+            body.set_inner_html(&scene.all());
         }
-        out
+        space(body, scene).ok();
+        self.0 = Some(Drawn {
+            rows: scene.rows.clone(),
+            columns: scene.columns.clone(),
+            at: scene.at,
+            chosen: scene.chosen.clone(),
+            news,
+        });
+    }
+}
+
+// === impl Drawn ===
+
+impl Drawn {
+    /// Whether most of it stays.
+    fn is_like(&self, scene: &Scene<'_>, news: u32) -> bool {
+        let stays = |before: &Range<usize>, now: &Range<usize>| before.start < now.end && now.start < before.end;
+        let turned = self.chosen.symmetric_difference(scene.chosen).take(FEW + 1).count();
+        self.news == news && stays(&self.rows, &scene.rows) && stays(&self.columns, &scene.columns) && turned <= FEW
     }
 
-    fn heads(&self, out: &mut String) {
-        out.push_str("<div role=\"row\" class=\"heads\" aria-rowindex=\"1\"><div role=\"columnheader\" class=\"who\" aria-colindex=\"1\">Who</div><i></i>");
-        for column in self.columns.clone() {
-            let _ = write!(
-                out,
-                "<div role=\"columnheader\" class=\"head\" aria-colindex=\"{}\" title=\"",
-                column + 2
-            );
-            if let Some(known) = self.tiles.column(column) {
-                let kind = if known.on.kind == Kind::Experiment { "" } else { "model " };
-                escape(out, kind);
-                escape(out, &known.name);
-                out.push_str("\"><span>");
-                escape(out, kind);
-                escape(out, &known.name);
-                out.push_str("</span></div>");
-            } else {
-                out.push_str("\"><span>…</span></div>");
+    fn patch(&self, body: &Element, scene: &Scene<'_>) -> Result<(), JsValue> {
+        let (heads, above) = frame(body)?;
+        for _ in self.rows.start..scene.rows.start {
+            next(&above)?.remove();
+        }
+        for _ in scene.rows.end..self.rows.end {
+            last(body)?.remove();
+        }
+        let kept = self.rows.start.max(scene.rows.start)..self.rows.end.min(scene.rows.end);
+        if self.columns != scene.columns {
+            self.slide(&heads, None, scene)?;
+            let mut line = above.clone();
+            for row in kept.clone() {
+                line = next(&line)?;
+                self.slide(&line, Some(row), scene)?;
             }
         }
-        out.push_str("</div>");
-    }
-
-    fn row(&self, out: &mut String, row: usize) {
-        let _ = write!(
-            out,
-            "<div role=\"row\" aria-rowindex=\"{}\"><div role=\"rowheader\" class=\"who\" aria-colindex=\"1\"",
-            row + 2
-        );
-        match self.tiles.row(row) {
-            None => out.push_str(">…</div><i></i>"),
-            Some(known) => {
-                out.push_str(" title=\"");
-                escape(out, known.subject.name());
-                out.push_str("\">");
-                if matches!(known.subject, Subject::Role(_)) {
-                    out.push_str("<span>role </span>");
-                }
-                out.push_str("<bdi>");
-                escape(out, known.subject.name());
-                out.push_str("</bdi>");
-                match (known.admin, known.active) {
-                    (_, false) => out.push_str("<span> deactivated</span>"),
-                    (true, _) => out.push_str("<span> admin</span>"),
-                    _ => {}
-                }
-                out.push_str("</div><i></i>");
+        let mut html = String::new();
+        scene.rows(&mut html, scene.rows.start..kept.start);
+        above.insert_adjacent_html("afterend", &html)?;
+        html.clear();
+        scene.rows(&mut html, kept.end..scene.rows.end);
+        body.insert_adjacent_html("beforeend", &html)?;
+        for at in self.chosen.symmetric_difference(scene.chosen) {
+            if let Some(cell) = cell(&above, scene, *at) {
+                cell.set_attribute("aria-selected", if scene.chosen.contains(at) { "true" } else { "false" })?;
             }
         }
-        let mut part = None;
-        for column in self.columns.clone() {
-            let side = column / SIDE;
-            let letters = match part {
-                Some((known, letters)) if known == side => letters,
-                _ => self.tiles.letters(row, side),
-            };
-            part = Some((side, letters));
-            let found = letters.and_then(|(levels, grants)| Some((*levels.get(column % SIDE)?, *grants.get(column % SIDE)?)));
-            self.cell(out, (row, column), found);
+        if self.at != scene.at {
+            if let Some(cell) = cell(&above, scene, self.at) {
+                cell.remove_attribute("id")?;
+            }
+            if let Some(cell) = cell(&above, scene, scene.at) {
+                cell.set_id(HERE);
+            }
         }
-        out.push_str("</div>");
+        Ok(())
     }
 
-    fn cell(&self, out: &mut String, at: At, found: Option<(u8, u8)>) {
-        let chosen = self.chosen.contains(&at);
-        let _ = write!(
-            out,
-            "<div role=\"gridcell\" aria-colindex=\"{}\" aria-selected=\"{chosen}\"",
-            at.1 + 2
-        );
-        if at == self.at {
-            let _ = write!(out, " id=\"{HERE}\"");
+    /// Other columns of one line.
+    fn slide(&self, line: &Element, row: Option<usize>, scene: &Scene<'_>) -> Result<(), JsValue> {
+        let gap = gap(line)?;
+        for _ in self.columns.start..scene.columns.start {
+            next(&gap)?.remove();
         }
-        let Some((has, granted)) = found else {
-            out.push_str(" class=\"wait\"></div>");
-            return;
-        };
-        let (has, granted) = (char::from(has), char::from(granted));
-        let class = match level(has) {
-            None => "none",
-            Some(Level::Deny) => "deny",
-            Some(Level::Manage) => "manage",
-            Some(_) => "some",
-        };
-        let (mark, says) = if granted == '-' {
-            ("", "")
-        } else {
-            (" granted", ", granted on it")
-        };
-        let letter = if has == '-' { '·' } else { has };
-        let _ = write!(
-            out,
-            " class=\"{class}{mark}\" aria-label=\"{}{says}\">{letter}</div>",
-            level_name(level(has))
-        );
+        for _ in scene.columns.end..self.columns.end {
+            last(line)?.remove();
+        }
+        let mut html = String::new();
+        scene.cells(&mut html, row, scene.columns.start..self.columns.start);
+        gap.insert_adjacent_html("afterend", &html)?;
+        html.clear();
+        scene.cells(&mut html, row, self.columns.end..scene.columns.end);
+        line.insert_adjacent_html("beforeend", &html)
     }
 }
 
-/// `text` as text of HTML, and as an attribute's.
-fn escape(out: &mut String, text: &str) {
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            letter => out.push(letter),
-        }
+/// The room of what is not drawn, above and before.
+fn space(body: &Element, scene: &Scene<'_>) -> Result<(), JsValue> {
+    let (heads, above) = frame(body)?;
+    set(&above, "height", scene.rows.start * TALL)?;
+    let width = scene.columns.start * WIDE;
+    set(&gap(&heads)?, "width", width)?;
+    let mut line = above;
+    for _ in scene.rows.clone() {
+        line = next(&line)?;
+        set(&gap(&line)?, "width", width)?;
     }
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn set(element: &Element, name: &str, pixels: usize) -> Result<(), JsValue> {
+    let element = element.dyn_ref::<HtmlElement>().ok_or(JsValue::NULL)?;
+    element.style().set_property(name, &format!("{pixels}px"))
+}
 
-    #[test]
-    fn names_are_text() {
-        let mut out = String::new();
-        escape(&mut out, "<b a=\"x\">&");
-        assert_eq!(out, "&lt;b a=&quot;x&quot;&gt;&amp;");
+/// The names of the columns, and what stands for the rows above.
+fn frame(body: &Element) -> Result<(Element, Element), JsValue> {
+    let heads = body.first_element_child().ok_or(JsValue::NULL)?;
+    let above = next(&heads)?;
+    Ok((heads, above))
+}
+
+/// What stands for the columns before, in one line.
+fn gap(line: &Element) -> Result<Element, JsValue> {
+    next(&line.first_element_child().ok_or(JsValue::NULL)?)
+}
+
+fn cell(above: &Element, scene: &Scene<'_>, at: At) -> Option<Element> {
+    if !scene.rows.contains(&at.0) || !scene.columns.contains(&at.1) {
+        return None;
     }
+    let line = (scene.rows.start..=at.0).try_fold(above.clone(), |line, _| line.next_element_sibling())?;
+    let gap = line.first_element_child()?.next_element_sibling()?;
+    (scene.columns.start..=at.1).try_fold(gap, |cell, _| cell.next_element_sibling())
+}
+
+fn next(element: &Element) -> Result<Element, JsValue> {
+    element.next_element_sibling().ok_or(JsValue::NULL)
+}
+
+fn last(element: &Element) -> Result<Element, JsValue> {
+    element.last_element_child().ok_or(JsValue::NULL)
 }

@@ -141,7 +141,10 @@ fn told(desk: Desk, import: Import) -> AnyView {
     let more = (number > SHOWN).then(|| view! { <li class="muted">{format!("and {} more", count(number - SHOWN))}</li> });
     let ready = faults.is_empty() && number > 0 && number <= MOST;
     let apply = ready.then(|| {
-        let title = format!("{} grants from a file", count(number));
+        let title = match number {
+            1 => "A grant from a file".to_owned(),
+            many => format!("{} grants from a file", count(many)),
+        };
         view! { <div class="line"><Button class="primary" press=move |_| desk.change(title.clone(), edits.clone())>"Review and apply…"</Button></div> }
     });
     view! { <div class="lead stack" role="status">{bad}<p><b>{says}</b>{same}</p>{large}<ul class="edits">{rows}{more}</ul>{apply}</div> }

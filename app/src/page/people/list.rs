@@ -62,6 +62,7 @@ pub fn pages(desk: Desk, shown: usize, total: usize, read_at: i64, what: &'stati
         .get_untracked("offset")
         .and_then(|text| text.parse().ok())
         .unwrap_or(0_usize);
+    let what = if total == 1 { what.trim_end_matches('s') } else { what };
     let says = match shown {
         _ if shown == total => format!("{} {what}", count(total)),
         0 => format!("none of {} {what}", count(total)),

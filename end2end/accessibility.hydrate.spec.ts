@@ -86,7 +86,7 @@ for (const theme of ['light', 'dark'] as const) {
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);
       await page.getByLabel('Name', { exact: true }).fill(name);
       await page.getByRole('button', { name: 'Make the user' }).click();
-      await expect(page.getByLabel('The link')).toBeVisible();
+      await expect(page.getByLabel('The link', { exact: true })).toBeVisible();
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);
       await rest.call('DELETE', `/api/flowdeck/v1/users/${name}`);
 

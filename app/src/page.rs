@@ -7,6 +7,7 @@ pub mod audit;
 pub mod compare;
 pub mod experiment;
 pub mod experiments;
+pub mod filter;
 pub mod history;
 pub mod keys;
 pub mod module;

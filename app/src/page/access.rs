@@ -9,22 +9,19 @@ mod own;
 mod rules;
 mod why;
 
-use std::time::Duration;
-
 use crate::prelude::*;
-use leptos::ev;
 
+use super::{
+    admin::default::notice as about_default,
+    filter::{choice, later, search},
+};
 use crate::{
     Site,
     api::flowdeck::{
         access::query_of,
-        grant::{Kind, Level, Target},
+        grant::{Kind, Target},
     },
-    part::{
-        dynamic::dynamic,
-        face::Notice,
-        icon::{self, Icon},
-    },
+    part::{dynamic::dynamic, face::Notice},
     route::{Route, escape},
     state::address::Address,
 };
@@ -86,88 +83,6 @@ fn href_of(on: &Target) -> String {
 pub fn href_why(user: Option<&str>, on: &Target) -> String {
     let user = user.map(|user| format!("user={}&", escape(user))).unwrap_or_default();
     format!("{}?{user}{}", Route::Why.href(), query_of(on.kind, &on.id))
-}
-
-/// What MLflow's default permission means for who may see what.
-fn about_default(default: Option<Level>, known: bool) -> AnyView {
-    match default {
-        _ if !known => {
-            view! { <Notice class="careful">"MLflow's default permission could not be learned: what people have without any grant is not counted."</Notice> }
-                .into_any()
-        }
-        None | Some(Level::Deny) => {
-            view! { <p class="muted">"Where nothing is granted, nobody but administrators gets in."</p> }.into_any()
-        }
-        Some(level) => {
-            let says = format!(
-                "MLflow's default permission is {}: everybody may {} where nothing is granted. Lower grants mean nothing, and only DENY hides a thing.",
-                level.name(),
-                level.means()
-            );
-            view! { <Notice class="careful">{says}</Notice> }.into_any()
-        }
-    }
-}
-
-/// `act`, when nothing more was typed for a moment.
-fn later(act: impl Fn() + Clone + 'static) -> impl Fn() + Clone {
-    let timer = StoredValue::new(None::<TimeoutHandle>);
-    let clear = move || {
-        if let Some(Some(timer)) = timer.try_update_value(Option::take) {
-            timer.clear();
-        }
-    };
-    on_cleanup(clear);
-    move || {
-        clear();
-        timer.try_set_value(set_timeout_with_handle(act.clone(), Duration::from_millis(200)).ok());
-    }
-}
-
-/// A search field whose text is `key` in the address; `turned`: what goes from the address with it.
-fn search(address: Address, key: &'static str, label: &'static str, turned: &'static [(&'static str, Option<&'static str>)]) -> AnyView {
-    let query = address.memo(key);
-    let typed = RwSignal::new(String::new());
-    let go = later(move || {
-        let text = typed.get_untracked();
-        let mut changes = vec![(key, Some(text.as_str()))];
-        changes.extend_from_slice(turned);
-        address.replace(&changes);
-    });
-    let input = move |event: ev::Event| {
-        typed.set(event_target_value(&event));
-        go();
-    };
-    view! {
-        <div class="search">
-            <Icon icon=icon::Search/>
-            <input class="input" type="search" name=key aria-label=label placeholder=label autocomplete="off" spellcheck="false" dir="auto"
-                value=query.get_untracked() prop:value=move || query.get().unwrap_or_default() on:input=input/>
-        </div>
-    }
-    .into_any()
-}
-
-/// A choice that is `key` in the address.
-fn choice(
-    address: Address,
-    key: &'static str,
-    label: &'static str,
-    options: Vec<(&'static str, &'static str)>,
-    turned: &'static [(&'static str, Option<&'static str>)],
-) -> AnyView {
-    let chosen = address.memo(key);
-    let change = move |event: ev::Event| {
-        let value = event_target_value(&event);
-        let mut changes = vec![(key, Some(value.as_str()))];
-        changes.extend_from_slice(turned);
-        address.go(&changes);
-    };
-    let option = move |(value, label): (&'static str, &'static str)| {
-        view! { <option value=value selected=move || chosen.get().unwrap_or_default() == value>{label}</option> }.into_any()
-    };
-    view! { <select class="input" name=key aria-label=label on:change=change>{options.into_iter().map(option).collect_view()}</select> }
-        .into_any()
 }
 
 /// The kinds of things, as [`choice`] takes them.

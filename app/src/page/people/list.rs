@@ -1,12 +1,10 @@
-//! What lists of people and roles share: search, heads that sort, pages, and how old it is.
-
-use std::time::Duration;
+//! What lists of people and roles share: heads that sort, pages, and how old it is.
 
 use crate::prelude::*;
-use leptos::{ev, leptos_dom::helpers::TimeoutHandle};
 
 use super::desk::Desk;
 use crate::{
+    page::filter::Turned,
     part::{
         dynamic::dynamic,
         icon::{self, Icon},
@@ -19,6 +17,9 @@ use crate::{
 /// Lines on a page.
 pub const PAGE: usize = 50;
 
+/// Another search begins on the first page.
+pub const FIRST: Turned = &[("offset", None)];
+
 /// What the address asks of a list.
 pub fn asked(query: &Query, filters: &[&str]) -> Query {
     let mut asked = Query::default();
@@ -26,63 +27,6 @@ pub fn asked(query: &Query, filters: &[&str]) -> Query {
         asked = asked.with(name, query.get(name).unwrap_or_default().trim());
     }
     asked
-}
-
-/// The search field of a form; it asks a moment after the last letter.
-pub fn search(address: Address, label: &'static str) -> AnyView {
-    let query = address.memo("q");
-    let text = RwSignal::new(query.get_untracked().unwrap_or_default());
-    let sent = StoredValue::new(text.get_untracked());
-    // Back and forward; what comes back of what was typed is older than what is typed.
-    Effect::new(move |_| {
-        let now = query.get().unwrap_or_default();
-        if now != sent.get_value() {
-            sent.set_value(now.clone());
-            text.set(now);
-        }
-    });
-    let timer = StoredValue::new(None::<TimeoutHandle>);
-    let clear = move || {
-        if let Some(Some(timer)) = timer.try_update_value(Option::take) {
-            timer.clear();
-        }
-    };
-    on_cleanup(clear);
-    let send = move || {
-        if let Some(now) = text.try_get_untracked() {
-            sent.set_value(now.trim().to_owned());
-            address.replace(&[("q", Some(now.trim())), ("offset", None)]);
-        }
-    };
-    let typed = move |event: ev::Event| {
-        text.set(event_target_value(&event));
-        clear();
-        timer.set_value(set_timeout_with_handle(send, Duration::from_millis(150)).ok());
-    };
-    view! {
-        <div class="search">
-            <Icon icon=icon::Search/>
-            <input class="input" type="search" name="q" data-key="/" aria-label=label placeholder=label autocomplete="off" spellcheck="false" dir="auto" maxlength="255"
-                value=text.get_untracked() prop:value=text on:input=typed/>
-            <kbd class="needs-script">"/"</kbd>
-        </div>
-    }
-}
-
-/// A choice that narrows the list: values and what they are called.
-pub fn choice(address: Address, name: &'static str, label: &'static str, options: Vec<(String, String)>) -> AnyView {
-    let now = address.get_untracked(name).unwrap_or_default();
-    let option = |(value, label): (String, String)| {
-        let selected = now == value;
-        view! { <option value=value selected=selected>{label}</option> }
-    };
-    let options = options.into_iter().map(option).collect_view();
-    let choose = move |event: ev::Event| address.go(&[(name, Some(&event_target_value(&event))), ("offset", None)]);
-    view! {
-        <select class="input" name=name aria-label=label on:change=choose prop:value=move || address.get(name).unwrap_or_default()>
-            <option value="">{label}</option>{options}
-        </select>
-    }
 }
 
 /// The head of a column that sorts by it; numbers begin with the largest.

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     api::flowdeck::role::{RolePage, RoleRow},
-    page::admin::{AdminTabs, default},
+    page::{
+        admin::{AdminTabs, default},
+        filter::search,
+    },
     part::{button::Button, crumbs::Crumbs, dynamic::dynamic, face::Empty, icon, link::Link, number::count, title::Title},
     route::{Route, escape},
 };
@@ -36,7 +39,7 @@ pub fn page() -> AnyView {
             </div>
             <AdminTabs here=Route::Roles/>
             <form class="toolbar" role="search" method="get" on:submit=|event: ev::SubmitEvent| event.prevent_default()>
-                {list::search(address, "Search roles")}{dynamic(sort)}
+                {search(address, "q", "Search roles", list::FIRST)}{dynamic(sort)}
                 <button class="button without-script" type="submit">"Search"</button>
             </form>
             {desk.show("the roles", asked.into(), move |loaded| match loaded {

@@ -126,7 +126,7 @@ fn known(desk: Desk, shown: Shown) -> AnyView {
         view! { <Notice class="careful">"MLflow has no user of this name. What one of this name did through Flowdeck stays in the history, and its API keys let nobody in."</Notice> }
     });
     let who = account::who(desk, &shown);
-    let keys = cards::keys(&shown.name, &shown.keys);
+    let keys = cards::keys(&shown.name, &shown.keys, shown.account.is_some());
     let Some(detail) = shown.detail else {
         return view! { <div class="columns">{gone}{who}{keys}</div> };
     };

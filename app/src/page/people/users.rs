@@ -16,7 +16,10 @@ use crate::{
         access::EXPORT,
         user::{FILTERS, UserPage, UserRow},
     },
-    page::admin::AdminTabs,
+    page::{
+        admin::AdminTabs,
+        filter::{choice, search},
+    },
     part::{
         button::Button,
         crumbs::Crumbs,
@@ -66,23 +69,30 @@ pub fn page() -> AnyView {
 
 fn filters(desk: Desk) -> AnyView {
     let address = desk.address;
-    let pairs = |pairs: &[(&str, &str)]| {
-        pairs
-            .iter()
-            .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()))
-            .collect()
-    };
-    let kinds = pairs(&[("admin", "Administrators"), ("person", "People"), ("service", "Service accounts")]);
-    let states = pairs(&[("active", "Active"), ("invited", "Invited"), ("inactive", "Deactivated")]);
-    let named = move |mut names: Vec<String>, name: &'static str| -> Vec<(String, String)> {
+    let kinds = vec![
+        ("", "Any kind"),
+        ("admin", "Administrators"),
+        ("person", "People"),
+        ("service", "Service accounts"),
+    ];
+    let states = vec![
+        ("", "Any state"),
+        ("active", "Active"),
+        ("invited", "Invited"),
+        ("inactive", "Deactivated"),
+    ];
+    let named = move |mut names: Vec<String>, name: &'static str, any: &str| -> Vec<(String, String)> {
         // One of those that are not told first may be in the address.
         names.extend(address.get_untracked(name).filter(|now| !names.contains(now)));
-        names.into_iter().map(|name| (name.clone(), name)).collect()
+        let any = (String::new(), any.to_owned());
+        std::iter::once(any)
+            .chain(names.into_iter().map(|name| (name.clone(), name)))
+            .collect()
     };
     let choices = desk.show("", Signal::stored(Asked::Choices), move |loaded| match loaded {
         Loaded::Choices { roles, groups } => {
-            let roles = (!roles.is_empty()).then(|| list::choice(address, "role", "Any role", named(roles, "role")));
-            let groups = (!groups.is_empty()).then(|| list::choice(address, "group", "Any group", named(groups, "group")));
+            let roles = (!roles.is_empty()).then(|| choice(address, "role", "Role", named(roles, "role", "Any role"), list::FIRST));
+            let groups = (!groups.is_empty()).then(|| choice(address, "group", "Group", named(groups, "group", "Any group"), list::FIRST));
             view! { {roles}{groups} }
         }
         _ => ().into_any(),
@@ -106,9 +116,9 @@ fn filters(desk: Desk) -> AnyView {
     };
     view! {
         <form class="toolbar" role="search" method="get" on:submit=|event: ev::SubmitEvent| event.prevent_default()>
-            {list::search(address, "Search users")}
-            {list::choice(address, "kind", "Any kind", kinds)}
-            {list::choice(address, "state", "Any state", states)}
+            {search(address, "q", "Search users", list::FIRST)}
+            {choice(address, "kind", "Kind", kinds, list::FIRST)}
+            {choice(address, "state", "State", states, list::FIRST)}
             {choices}
             {dynamic(sort)}
             <button class="button without-script" type="submit">"Search"</button>

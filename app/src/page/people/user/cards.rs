@@ -73,7 +73,8 @@ pub fn sessions(desk: Desk, name: &str, sessions: Vec<UserSession>) -> AnyView {
     }
 }
 
-pub fn keys(name: &str, keys: &[Key]) -> AnyView {
+/// `service`: the user is a program, whose keys an owner makes.
+pub fn keys(name: &str, keys: &[Key], service: bool) -> AnyView {
     let of = |state: State| keys.iter().filter(|key| key.state == state).count();
     let named = [
         (State::Active, "active"),
@@ -92,9 +93,9 @@ pub fn keys(name: &str, keys: &[Key]) -> AnyView {
     let to = if Site::expect().user == name {
         view! { <Link to=Route::Keys class="button"><Icon icon=icon::Key/>"Your API keys"</Link> }
     } else {
-        view! { <Link to=Route::AllKeys query=format!("?user={}", escape(name)) class="button"><Icon icon=icon::Key/>"See and revoke them"</Link> }
+        view! { <Link to=Route::AllKeys query=format!("?user={}", escape(name)) class="button"><Icon icon=icon::Key/>{if service { "Make and revoke them" } else { "See and revoke them" }}</Link> }
     };
-    let to = (!keys.is_empty()).then(|| view! { <div class="line">{to}</div> });
+    let to = (service || !keys.is_empty()).then(|| view! { <div class="line">{to}</div> });
     view! {
         <section class="card" aria-labelledby="keys-title">
             <header><h2 id="keys-title">"API keys"</h2></header>

@@ -281,7 +281,6 @@ fn refused(error: &ApiError) -> AnyView {
     let says = sentence(&error.message);
     let title = match error.status {
         0 => "No answer came: it may have been made or not",
-        409 => "Not applied",
         // The server says how it goes on.
         502..=504 => "MLflow did not get to the end of it",
         _ => "Not applied",

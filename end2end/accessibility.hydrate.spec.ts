@@ -4,7 +4,7 @@ import AxeBuilder from '@axe-core/playwright';
 
 import { compared, withFiles } from './lib/compared';
 import { awake } from './lib/guard';
-import { expect, test } from './lib/test';
+import { expect, fresh, test } from './lib/test';
 
 type Data = { ids: Record<string, string>; runs: Record<string, string> };
 
@@ -27,6 +27,8 @@ const pages: [string, (data: Data) => string][] = [
   ['the account', () => '/account'],
   ['API keys', () => '/account/keys'],
   ['one\'s own history', () => '/account?tab=history&all=1'],
+  ['one\'s own access', () => '/account/access'],
+  ['why one may see something', ({ ids }) => `/admin/why?kind=experiment&id=${ids.secret}`],
   ['oneself as a user', () => '/admin/users/reader'],
   ['one\'s own calls', () => '/admin/audit'],
   ['the history of a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=history`],
@@ -54,7 +56,7 @@ for (const theme of ['light', 'dark'] as const) {
       });
     }
 
-    for (const path of ['/admin', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history&all=1']) {
+    for (const path of ['/admin', '/admin/users?q=r', '/admin/roles', '/admin/groups', '/admin/permissions', '/admin/rules', '/admin/changes', '/admin/access?kind=experiment&id=1', '/admin/settings', '/admin/import', '/admin/keys', '/admin/keys?user=reader', '/admin/users/reader', '/admin/users/reader?tab=history&all=1']) {
       test(`axe finds nothing serious on what administrators look at: ${path}`, async ({ page, flowdeck, signIn, visit }) => {
         await signIn(flowdeck.admin);
         await visit(path);
@@ -70,6 +72,50 @@ for (const theme of ['light', 'dark'] as const) {
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);
       await page.getByRole('table').getByRole('link').first().click();
       await expect(page.getByText('Request id')).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
+
+    test('axe finds nothing serious while a user and a role are made', async ({ page, person, flowdeck, rest, signIn, visit, guard }) => {
+      guard.expectStatus(404, /roles\/looked-/);
+      const [name, role] = [`looked-${fresh()}`, `looked-${fresh()}`];
+      await signIn(flowdeck.admin);
+      await visit('/admin/users');
+      await page.getByRole('button', { name: 'New user' }).click();
+      await page.getByRole('button', { name: 'Make the user' }).click();
+      await expect(page.getByRole('alert')).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.getByLabel('Name', { exact: true }).fill(name);
+      await page.getByRole('button', { name: 'Make the user' }).click();
+      await expect(page.getByLabel('The link', { exact: true })).toBeVisible();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await rest.call('DELETE', `/api/flowdeck/v1/users/${name}`);
+
+      const text = { description: 'Looked at' };
+      const edits = [
+        { edit: 'role', role, was: null, will: text },
+        { edit: 'grant', to: { role }, on: { kind: 'experiment', id: '*' }, was: null, will: 'DENY' },
+        { edit: 'member', role, user: person.name, was: false, will: true },
+      ];
+      await rest.call('POST', '/api/flowdeck/v1/changes', { edits });
+      await visit(`/admin/roles/${role}`);
+      await expect(page.getByRole('region', { name: 'Members' })).toContainText(person.name);
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.getByRole('button', { name: 'Delete…' }).click();
+      await expect(page.getByRole('button', { name: 'Apply' })).toBeEnabled();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      await page.getByRole('button', { name: 'Apply' }).click();
+      await expect(page.getByText(`Not found: the role ${role}`)).toBeVisible();
+    });
+
+    test('axe finds nothing serious while a change of permissions is looked at', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      await visit(`/experiments/${flowdeck.data.ids.baseline}?tab=access`);
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+      const form = page.getByRole('form', { name: 'Grant access' });
+      await form.getByLabel('Name').fill('reader');
+      await form.getByLabel('Level').selectOption('EDIT');
+      await form.getByRole('button', { name: 'Review…' }).click();
+      await expect(page.getByRole('dialog').getByRole('button', { name: 'Apply' })).toBeEnabled();
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);
     });
 

@@ -23,12 +23,18 @@ const pages: [string, (data: Data) => string][] = [
   ['the account', () => '/account'],
   ['API keys', () => '/account/keys'],
   ['one\'s own history', () => '/account?tab=history&all=1'],
+  ['one\'s own access', () => '/account/access'],
+  ['why one may see something', ({ ids }) => `/admin/why?kind=experiment&id=${ids.secret}`],
+  ['access that one may not change', ({ ids }) => `/experiments/${ids.baseline}?tab=access`],
   ['oneself as a user', () => '/admin/users/reader'],
   ['the history of a user', () => '/admin/users/reader?tab=history&all=1'],
   ['one\'s own calls', () => '/admin/audit'],
   ['the history of an experiment', ({ ids }) => `/experiments/${ids.details}?tab=history`],
   ['a page that is not there', () => '/no/such/page'],
 ];
+
+/** What administrators look at. */
+const owners = ['/admin', '/admin/users', '/admin/users/reader', '/admin/users/admin', '/admin/roles', '/admin/groups', '/admin/import', '/admin/settings'];
 
 const sizes = [
   { width: 390, height: 844 },
@@ -44,6 +50,15 @@ for (const viewport of sizes) {
       expect(await overflow(page)).toEqual([]);
     });
 
+    test('the pages of administrators fit', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      for (const path of owners) {
+        await visit(path);
+        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+        expect(await overflow(page), path).toEqual([]);
+      }
+    });
+
     for (const [name, path] of pages) {
       test(`${name} fits`, async ({ page, guard, flowdeck, signIn, visit }) => {
         guard.expectStatus(404, /no\/such/);
@@ -54,6 +69,15 @@ for (const viewport of sizes) {
         expect(await overflow(page)).toEqual([]);
       });
     }
+
+    test('what owners look at fits', async ({ page, flowdeck, signIn, visit }) => {
+      await signIn(flowdeck.admin);
+      for (const path of ['/admin/permissions', '/admin/rules', '/admin/changes', '/admin/access?kind=experiment&id=1']) {
+        await visit(path);
+        await expect(page.getByRole('main')).toBeVisible();
+        expect(await overflow(page), path).toEqual([]);
+      }
+    });
   });
 }
 

@@ -155,11 +155,11 @@ mod real {
         }
     }
 
-    /// The path that the link at or around `target` leads to, if it stays at this address.
+    /// The path that the link at or around `target` leads to, with its query, if it stays at this address.
     pub fn link_path(target: web_sys::EventTarget) -> Option<String> {
         let link = target.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
         let link = link.dyn_into::<HtmlAnchorElement>().ok()?;
-        (link.origin() == origin()).then(|| link.pathname())
+        (link.origin() == origin()).then(|| link.pathname() + &link.search())
     }
 
     /// Clicks the first element that matches, if there is one.
@@ -254,6 +254,16 @@ mod real {
         };
         let value = |name: &&'static str| (*name, data.get(name).as_string().unwrap_or_default().trim().to_owned());
         names.iter().map(value).collect()
+    }
+
+    /// The text of the file that was just chosen in a field.
+    pub async fn chosen_text(event: &Event) -> Option<String> {
+        let field = event.target()?.dyn_into::<web_sys::HtmlInputElement>().ok()?;
+        let file = field.files()?.get(0)?;
+        let text = JsFuture::from(file.text()).await.ok()?.as_string();
+        // The same file may be chosen again, when it was mended.
+        field.set_value("");
+        text
     }
 
     /// The moment that `2026-11-20T14:03` is on the visitor's own clock, in ms since 1970.
@@ -399,6 +409,10 @@ mod real {
         Vec::new()
     }
 
+    pub async fn chosen_text(_event: &web_sys::Event) -> Option<String> {
+        None
+    }
+
     pub fn moment(_local: &str) -> Option<i64> {
         None
     }
@@ -421,6 +435,7 @@ mod real {
 }
 
 pub use real::{
-    Listener, before_leaving, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values, is_writing, link_path,
-    listen, local_time, mark_document, moment, now, origin, pause, press, reload, reveal, save, step_focus, store, stored, visible,
+    Listener, before_leaving, chosen_text, confirm, copy, copy_exactly, download, focus, focus_if_lost, focus_still, form_values,
+    is_writing, link_path, listen, local_time, mark_document, moment, now, origin, pause, press, reload, reveal, save, step_focus, store,
+    stored, visible,
 };

@@ -46,8 +46,8 @@ const n=localStorage.getItem("flowdeck.density");if(n)d.dataset.density=n;
 addEventListener("pageshow",e=>{if(e.persisted)location.reload()});
 if(/^#\/(?![\/\\])/.test(location.hash))location.replace(d.dataset.base+location.hash.slice(1))})()"##;
 
-/// The document of a console page, whose code is in `module` or else in the first one.
-pub fn document(assets: &Assets, module: Option<Module>) -> impl IntoView + use<> {
+/// The document of a console page, whose code is in these modules and in the first one.
+pub fn document(assets: &Assets, modules: &[Module]) -> impl IntoView + use<> {
     let site = Site::expect();
     let script = format!(
         "import init,{{hydrate}} from {};import{{begin}}from {};init({{module_or_path:{}}}).then(main=>{{begin(main);return hydrate()}})",
@@ -55,7 +55,7 @@ pub fn document(assets: &Assets, module: Option<Module>) -> impl IntoView + use<
         quote(&address(&site, &assets.loader)),
         quote(&address(&site, &assets.wasm)),
     );
-    let fetched = module.and_then(|module| assets.modules.get(module.name())).into_iter().flatten();
+    let fetched = modules.iter().filter_map(|module| assets.modules.get(module.name())).flatten();
     let fetched = std::iter::once(&assets.wasm).chain(fetched).map(|name| {
         let href = address(&site, name);
         view! { <link rel="preload" r#as="fetch" type="application/wasm" crossorigin="anonymous" href=href/> }

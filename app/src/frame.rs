@@ -119,7 +119,10 @@ fn listen(keys: RwSignal<bool>) {
 /// Gets the module of the page that a link leads to.
 fn ahead(base: &str, target: Option<web_sys::EventTarget>) {
     let path = target.and_then(browser::link_path);
-    if let Some(module) = path.and_then(|path| route::module(path.strip_prefix(base)?)) {
+    let Some(path) = path.as_deref().and_then(|path| path.strip_prefix(base)) else {
+        return;
+    };
+    for module in route::modules(path) {
         // Where it cannot be had, the page itself says so.
         spawn_local(async move { drop(module.load().await) });
     }

@@ -1,20 +1,23 @@
 //! A file or folder a page: it loads and lays out, and owns no drawing or table code.
 
+pub mod access;
 pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod compare;
 pub mod experiment;
 pub mod experiments;
+pub mod filter;
 pub mod history;
 pub mod keys;
 pub mod module;
 pub mod not_found;
+pub mod people;
 pub mod reference;
+pub mod review;
 pub mod run;
 pub mod sign_in;
 pub mod trouble;
-pub mod user;
 pub mod welcome;
 
 use std::future::Future;

@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{
     Site,
     page::{self, module::Module},
+    state::query::Query,
 };
 
 /// A page of the console. Ids are MLflow's.
@@ -37,13 +38,43 @@ pub enum Route {
     Audit,
     /// Everybody's API keys.
     AllKeys,
+    Users,
     User {
         name: String,
     },
+    /// A file of grants, tried out before it is made so.
+    Import,
+    Roles,
+    Role {
+        name: String,
+    },
+    Groups,
+    Group {
+        name: String,
+    },
+    Settings,
+    /// Who has access to one thing, which the query names.
+    Access,
+    /// Why somebody may see a thing; who and what is in the query.
+    Why,
+    Permissions,
+    /// Rules over names.
+    Rules,
+    /// Changes of who may do what.
+    Changes,
+    /// One's own roles and grants.
+    OwnAccess,
 }
 
-/// The module that the page at `path` (below the base) comes from; `None`: the first one.
-pub fn module(path: &str) -> Option<Module> {
+/// The modules that the page at `address` (below the base, with its query) comes from, beside the first one.
+pub fn modules(address: &str) -> impl Iterator<Item = Module> + use<> {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let module = module(path);
+    let is_shared = module == Some(Module::Runs) && Query::parse(query).get("tab") == Some("access");
+    module.into_iter().chain(is_shared.then_some(Module::Access))
+}
+
+fn module(path: &str) -> Option<Module> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments[..] {
         ["experiments", _] | ["experiments", _, "runs", _] | ["runs", _] => Some(Module::Runs),
@@ -51,7 +82,10 @@ pub fn module(path: &str) -> Option<Module> {
         ["account"] => Some(Module::Account),
         ["account" | "admin", "keys"] => Some(Module::Keys),
         ["admin"] | ["admin", "audit"] => Some(Module::Admin),
-        ["admin", "users", _] => Some(Module::Users),
+        ["admin", "users" | "roles" | "groups", _] | ["admin", "users" | "import" | "roles" | "groups" | "settings"] => {
+            Some(Module::People)
+        }
+        ["admin", "access" | "why" | "permissions" | "rules" | "changes"] | ["account", "access"] => Some(Module::Access),
         _ => None,
     }
 }
@@ -79,7 +113,20 @@ impl Route {
             Self::Admin => "/admin".into(),
             Self::Audit => "/admin/audit".into(),
             Self::AllKeys => "/admin/keys".into(),
+            Self::Users => "/admin/users".into(),
             Self::User { name } => format!("/admin/users/{}", escape(name)),
+            Self::Import => "/admin/import".into(),
+            Self::Roles => "/admin/roles".into(),
+            Self::Role { name } => format!("/admin/roles/{}", escape(name)),
+            Self::Groups => "/admin/groups".into(),
+            Self::Group { name } => format!("/admin/groups/{}", escape(name)),
+            Self::Settings => "/admin/settings".into(),
+            Self::Access => "/admin/access".into(),
+            Self::Why => "/admin/why".into(),
+            Self::Permissions => "/admin/permissions".into(),
+            Self::Rules => "/admin/rules".into(),
+            Self::Changes => "/admin/changes".into(),
+            Self::OwnAccess => "/account/access".into(),
         }
     }
 

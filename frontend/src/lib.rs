@@ -15,13 +15,14 @@ pub async fn hydrate() {
     let Some(site) = site.and_then(|text| serde_json::from_str::<Site>(&text).ok()) else {
         return leptos::logging::error!("this document is not Flowdeck's");
     };
-    let path = window().location().pathname().unwrap_or_default();
-    if let Some(module) = app::route::module(path.strip_prefix(&*site.base).unwrap_or(&path))
-        && let Err(error) = module.load().await
-    {
-        // What the server drew stays and can be read; the style sheet says that it is no more than that.
-        leptos::logging::error!("{error}");
-        return app::browser::mark_document("data-asleep", Some(""));
+    let location = window().location();
+    let address = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
+    for module in app::route::modules(address.strip_prefix(&*site.base).unwrap_or(&address)) {
+        if let Err(error) = module.load().await {
+            // What the server drew stays and can be read; the style sheet says that it is no more than that.
+            leptos::logging::error!("{error}");
+            return app::browser::mark_document("data-asleep", Some(""));
+        }
     }
     leptos::mount::hydrate_body(move || {
         provide_context(Client::new(Transport::new(&site.base)));

@@ -92,9 +92,11 @@ pub fn not_told(principal: &Principal, error: &NotTold) -> Error {
 pub async fn owner(state: &State, principal: &Principal) -> Result<Who> {
     let who = who(state, principal).await?;
     if !who.is_admin {
-        return Err(Error::Forbidden(
-            "only owners of this MLflow (its administrators) may do this".into(),
-        ));
+        return Err(not_an_owner());
     }
     Ok(who)
+}
+
+pub fn not_an_owner() -> Error {
+    Error::Forbidden("only owners of this MLflow (its administrators) may do this".into())
 }

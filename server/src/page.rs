@@ -9,7 +9,7 @@ use app::{
     Site,
     api::{self, ApiError, Client, Transport},
     document,
-    page::{Elsewhere, StatusSetter, experiment::EVERY},
+    page::{Elsewhere, StatusSetter, experiment::EVERY, module::Module},
     route,
 };
 use axum::{
@@ -156,8 +156,8 @@ async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<B
         }
     };
     let assets = pages.state.assets.names.clone();
-    let module = route::module(request.uri().path());
-    let rendered = leptos_axum::render_app_async_with_context(context, move || document::document(&assets, module))(request).await;
+    let modules: Vec<Module> = route::modules(request.uri().path_and_query().map_or("", |whole| whole.as_str())).collect();
+    let rendered = leptos_axum::render_app_async_with_context(context, move || document::document(&assets, &modules))(request).await;
     // The whole document or an error, never a part: a panic in here is still an answer.
     let html = match to_bytes(rendered.into_body(), LARGEST).await {
         Ok(html) => whole(&String::from_utf8_lossy(&html)),

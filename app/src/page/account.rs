@@ -61,6 +61,7 @@ const HISTORY: &str = "history";
 pub enum AccountTab {
     SignIn,
     Keys,
+    Access,
     History,
 }
 
@@ -74,6 +75,7 @@ pub fn AccountTabs(here: AccountTab) -> impl IntoView {
         <Tabs label="Account">
             {tab(AccountTab::SignIn, account, "Sign-in")}
             {tab(AccountTab::Keys, Route::Keys.href(), "API keys")}
+            {tab(AccountTab::Access, Route::OwnAccess.href(), "Access")}
             {tab(AccountTab::History, history, "History")}
         </Tabs>
     }
@@ -212,7 +214,7 @@ fn one(session: Session, action: String) -> AnyView {
 }
 
 /// "Firefox on Linux": enough to recognise a machine by.
-fn browser_name(user_agent: &str) -> String {
+pub fn browser_name(user_agent: &str) -> String {
     const BROWSERS: [(&str, &str); 8] = [
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),

@@ -1,5 +1,8 @@
 //! How this Flowdeck and its MLflow are doing, now and over the last day, for administrators.
 
+pub mod default;
+mod figures;
+
 use std::time::Duration;
 
 use crate::prelude::*;
@@ -10,7 +13,10 @@ use super::trouble::Trouble;
 use crate::{
     api::{
         Client, Result,
-        flowdeck::health::{self, History, Mlflow, Point},
+        flowdeck::{
+            health::{self, History, Mlflow, Point},
+            overview,
+        },
     },
     browser,
     part::{
@@ -134,6 +140,8 @@ fn known(address: Address, client: Client, hours: i64, shown: Shown) -> AnyView 
         <div class="title"><h1>"Admin"</h1><span class="facts">{dynamic(move || late.get().map(|since| view! { <Stale since=since/> }))}</span></div>
         <AdminTabs here=Route::Admin/>
         {dynamic(move || now(mlflow.get()))}
+        {overview()}
+        <h2 class="over">"Over time"</h2>
         <div class="line over">
             <nav class="segments" aria-label="How far back">{SPANS.map(span).collect_view()}</nav>
             <span class="muted">{says}</span>
@@ -146,6 +154,27 @@ fn known(address: Address, client: Client, hours: i64, shown: Shown) -> AnyView 
         })}
     }
     .into_any()
+}
+
+/// Figures that take longer to find than the rest.
+fn overview() -> AnyView {
+    let client = expect_context::<Client>();
+    let found = Resource::new(
+        || (),
+        move |()| {
+            let client = client.clone();
+            async move { overview::get(&client).await }
+        },
+    );
+    let drawn = move || {
+        Suspend::new(async move {
+            match found.await {
+                Ok(overview) => figures::figures(overview),
+                Err(error) => view! { <Trouble what="the figures" error=error retry=move |()| found.refetch()/> }.into_any(),
+            }
+        })
+    };
+    view! { <Transition fallback=|| view! { <Loading rows=4/> }>{dynamic(drawn)}</Transition> }
 }
 
 /// MLflow as it is at the moment.
@@ -225,9 +254,22 @@ fn charts(history: RwSignal<History>) -> AnyView {
 /// The pages for administrators, side by side.
 #[component]
 pub fn AdminTabs(here: Route) -> impl IntoView {
-    let tab = move |to: Route, label: &'static str| {
+    let tab = |(to, label): (Route, &'static str)| {
         let current = to == here;
         view! { <Tab href=to.href() current=current>{label}</Tab> }
     };
-    view! { <Tabs label="Admin">{tab(Route::Admin, "Health")}{tab(Route::Audit, "Audit")}{tab(Route::AllKeys, "API keys")}</Tabs> }
+    let tabs = [
+        (Route::Admin, "Overview"),
+        (Route::Users, "Users"),
+        (Route::Roles, "Roles"),
+        (Route::Groups, "Groups"),
+        (Route::Permissions, "Permissions"),
+        (Route::Rules, "Rules"),
+        (Route::Changes, "Changes"),
+        (Route::Audit, "Audit"),
+        (Route::AllKeys, "API keys"),
+        (Route::Settings, "Settings"),
+    ];
+    let tabs = tabs.map(tab).collect_view();
+    view! { <Tabs label="Admin">{tabs}</Tabs> }
 }

@@ -26,11 +26,17 @@ use self::{
     view::{Place, Tab, View},
 };
 use super::{
+    access::Part,
     history::{Of, history},
+    module::part,
     trouble::Trouble,
 };
 use crate::{
-    api::{self, Client, mlflow::experiment},
+    api::{
+        self, Client,
+        flowdeck::grant::{Kind, Target},
+        mlflow::experiment,
+    },
     part::{
         crumbs::{Crumb, Crumbs},
         face::Loading,
@@ -89,7 +95,7 @@ fn page(id: String) -> AnyView {
                 async move {
                     match first.tab {
                         Tab::Runs => Some(runs::first(&client, &id, &first).await),
-                        Tab::About | Tab::History => None,
+                        Tab::About | Tab::History | Tab::Access => None,
                     }
                 }
             },
@@ -143,11 +149,16 @@ fn known(experiment: experiment::Experiment, first: First, saved: Opened, place:
                 <TabLink href=link(Tab::Runs) current=on(Tab::Runs)>"Runs"</TabLink>
                 <TabLink href=link(Tab::About) current=on(Tab::About)>"About"</TabLink>
                 <TabLink href=link(Tab::History) current=on(Tab::History)>"History"</TabLink>
+                <TabLink href=link(Tab::Access) current=on(Tab::Access)>"Access"</TabLink>
             </Tabs>
             {dynamic(move || match tab.get() {
                 Tab::Runs => list::list(runs, place),
                 Tab::About => about::about(experiment),
                 Tab::History => history(Of::Experiment(runs.experiment.get_value())),
+                Tab::Access => {
+                    let on = Target::new(Kind::Experiment, runs.experiment.get_value());
+                    part(Part::Panel(on, experiment.read_untracked().name.clone()))
+                }
             })}
         </article>
     }

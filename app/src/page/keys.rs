@@ -5,7 +5,6 @@ mod change;
 mod form;
 mod fresh;
 mod list;
-mod pick;
 mod question;
 mod snippet;
 

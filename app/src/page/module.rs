@@ -5,8 +5,16 @@ use leptos_router::hooks::use_params_map;
 use wasm_split_helpers::wasm_split;
 
 use super::{
-    account::Account, admin::Admin, audit::Audit, compare::Compare, experiment::Experiment, keys::Keys, not_found::NotFound, run::Run,
-    user::user,
+    access::{self, Part},
+    account::Account,
+    admin::Admin,
+    audit::Audit,
+    compare::Compare,
+    experiment::Experiment,
+    keys::Keys,
+    not_found::NotFound,
+    people::{self, Place},
+    run::Run,
 };
 use crate::part::{
     apart::{Drawn, SplitLoaderError, apart},
@@ -24,8 +32,10 @@ pub enum Module {
     Keys,
     /// What administrators look at: health and audit.
     Admin,
-    /// Users, one at a time.
-    Users,
+    /// Users, roles, groups, and settings.
+    People,
+    /// Who may do what, why, and changes of it.
+    Access,
 }
 
 // === impl Module ===
@@ -39,7 +49,8 @@ impl Module {
             Self::Account => "account",
             Self::Keys => "keys",
             Self::Admin => "admin",
-            Self::Users => "users",
+            Self::People => "people",
+            Self::Access => "access",
         }
     }
 
@@ -54,7 +65,8 @@ impl Module {
             Self::Account => load_account().await,
             Self::Keys => load_keys().await,
             Self::Admin => load_admin().await,
-            Self::Users => load_users().await,
+            Self::People => load_people().await,
+            Self::Access => load_access().await,
         }
     }
 }
@@ -85,6 +97,7 @@ pub fn AccountPages() -> impl IntoView {
     below(|page| match page {
         "" => apart(|| Box::pin(load_account()), || Box::pin(account())),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(false))),
+        "access" => part(Part::Own),
         _ => view! { <NotFound/> }.into_any(),
     })
 }
@@ -96,11 +109,21 @@ pub fn AdminPages() -> impl IntoView {
         "" => apart(|| Box::pin(load_admin()), || Box::pin(admin(false))),
         "audit" => apart(|| Box::pin(load_admin()), || Box::pin(admin(true))),
         "keys" => apart(|| Box::pin(load_keys()), || Box::pin(keys(true))),
-        page => match page.strip_prefix("users/").map(str::to_owned) {
-            Some(name) if !name.is_empty() => apart(|| Box::pin(load_users()), move || Box::pin(users(name.clone()))),
-            _ => view! { <NotFound/> }.into_any(),
+        "access" => part(Part::Page),
+        "why" => part(Part::Why),
+        "permissions" => part(Part::Permissions),
+        "rules" => part(Part::Rules),
+        "changes" => part(Part::Changes),
+        page => match Place::named(page) {
+            Some(place) => apart(|| Box::pin(load_people()), move || Box::pin(people(place.clone()))),
+            None => view! { <NotFound/> }.into_any(),
         },
     })
+}
+
+/// What the pages of access draw, on their own or in another page.
+pub fn part(part: Part) -> AnyView {
+    apart(|| Box::pin(load_access()), move || Box::pin(access(part.clone())))
 }
 
 /// Routes are costly in the first module; one for each folder of pages is enough.
@@ -149,7 +172,12 @@ fn admin(audit: bool) -> Drawn {
     })
 }
 
-#[wasm_split(users, fallible, preload(load_users))]
-fn users(name: String) -> Drawn {
-    Ok(user(name))
+#[wasm_split(people, fallible, preload(load_people))]
+fn people(place: Place) -> Drawn {
+    Ok(people::page(place))
+}
+
+#[wasm_split(access, fallible, preload(load_access))]
+fn access(part: Part) -> Drawn {
+    Ok(access::draw(part))
 }

@@ -33,6 +33,9 @@ pub fn Spark(
     unit: &'static str,
     #[prop(into)] series: Signal<Series>,
     #[prop(optional)] bad: &'static str,
+    /// Each moment is a day.
+    #[prop(optional)]
+    days: bool,
 ) -> impl IntoView {
     let clock = Clock::expect();
     let at = RwSignal::new(None::<usize>);
@@ -58,7 +61,8 @@ pub fn Spark(
         event.prevent_default();
         at.set(Some(next));
     };
-    let moment = move |at: i64| clock.exact(at).chars().skip(11).take(5).collect::<String>();
+    let from = if days { 5 } else { 11 };
+    let moment = move |at: i64| clock.exact(at).chars().skip(from).take(5).collect::<String>();
     let shapes = move || {
         let top = top.get();
         series.with(|series| {

@@ -100,6 +100,19 @@ impl Index {
         read.map_err(|error| told(principal, &error))
     }
 
+    /// [`Index::world`], or where it is wanted `fresh` the world as it is at this moment.
+    ///
+    /// # Errors
+    /// As [`Index::world`].
+    pub async fn world_or_fresh(&self, state: &State, principal: &Principal, fresh: bool) -> Result<Arc<World>> {
+        if !fresh {
+            return self.world(state, principal).await;
+        }
+        let authorization = caller::authorization(state, principal).await?;
+        let read = self.fresh(state, &authorization).await;
+        read.map_err(|error| told(principal, &error))
+    }
+
     /// The world as it is at this moment, for whoever changes it.
     ///
     /// # Errors

@@ -40,6 +40,9 @@ pub struct Asked {
     offset: usize,
     /// 50 where nothing is said, at most 200.
     limit: Option<usize>,
+    /// MLflow is asked at this moment, and not what it said a while ago told.
+    #[serde(default)]
+    fresh: bool,
 }
 
 /// `GET /api/flowdeck/v1/roles` → a page of roles, and how many there are
@@ -54,7 +57,7 @@ pub async fn list(
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Error::BadRequest("`limit`: 1 to 200".into()));
     }
-    let world = state.index.world(&state, &principal).await?;
+    let world = state.index.world_or_fresh(&state, &principal, asked.fresh).await?;
     let q = asked.q.trim().to_lowercase();
     let is_asked =
         |name: &str, role: &Role| q.is_empty() || name.to_lowercase().contains(&q) || role.description.to_lowercase().contains(&q);

@@ -52,6 +52,9 @@ pub struct Asked {
     offset: usize,
     /// 50 where nothing is said, at most 200.
     limit: Option<usize>,
+    /// MLflow is asked at this moment, and not what it said a while ago told.
+    #[serde(default)]
+    fresh: bool,
 }
 
 /// What Flowdeck knows of all users, beside the world.
@@ -73,7 +76,7 @@ pub async fn list(
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Error::BadRequest("`limit`: 1 to 200".into()));
     }
-    let world = state.index.world(&state, &principal).await?;
+    let world = state.index.world_or_fresh(&state, &principal, asked.fresh).await?;
     let known = Known::read(&state).await?;
     let q = asked.q.trim().to_lowercase();
     let is_asked = |name: &str, user: &User| {

@@ -187,6 +187,16 @@ pub struct ChangePage {
     pub changes: Vec<Change>,
     /// To go on with, as `before`.
     pub next: Option<String>,
+    /// What the things are called that they are about, as far as that is known at the moment.
+    #[serde(default)]
+    pub names: Vec<Named>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Named {
+    pub on: Target,
+    pub name: String,
 }
 
 const CHANGES: &str = "/api/flowdeck/v1/changes";

@@ -56,7 +56,8 @@ pub struct RoleMember {
     pub groups: Vec<String>,
 }
 
-/// `q`, `sort` (`name`, `members`, `grants`, with a `-` in front for the other way round), `offset`, `limit` (50, at most 200).
+/// `q`, `sort` (`name`, `members`, `grants`, with a `-` in front for the other way round), `offset`, `limit` (50, at most 200), `fresh=true` to have MLflow
+/// asked at this moment.
 ///
 /// # Errors
 /// 403 where one is no administrator.

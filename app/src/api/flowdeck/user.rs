@@ -136,7 +136,8 @@ pub struct UserSessions {
     pub sessions: Vec<UserSession>,
 }
 
-/// What can be asked of the list, as the query of the address; beside these `offset` and `limit` (50, at most 200).
+/// What can be asked of the list, as the query of the address; beside these `offset`, `limit` (50, at most 200) and `fresh=true`, which
+/// asks MLflow at this moment.
 ///
 /// `q`: part of the name. `role`: who has it. `group`. `kind`: `admin`, `person`, `service`. `state`: `active`, `inactive`, `invited`.
 /// `sort`: `name` (first), `last_seen`, `sessions`, `keys`, `roles`, `grants`, and the same with a `-` in front for the other way round.

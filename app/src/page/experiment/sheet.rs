@@ -20,7 +20,6 @@ mod options;
 mod others;
 mod paint;
 mod query;
-mod window;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -39,7 +38,6 @@ use self::{
     extremes::Known,
     heading::Pulled,
     lines::{Layout, Lines},
-    window::{Edges, Frame},
 };
 pub use self::{
     bar::bar,
@@ -59,7 +57,11 @@ use crate::{
         mlflow::run::{Stage, tag},
     },
     browser::{self, Listener},
-    part::{health::Health, toast::Toasts},
+    part::{
+        health::Health,
+        toast::Toasts,
+        window::{Edges, Frame},
+    },
     state::short::Short,
     table::{
         column::{Family, Name, Stat},

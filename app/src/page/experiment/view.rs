@@ -98,6 +98,8 @@ pub enum Tab {
     Runs,
     About,
     History,
+    /// Who has access.
+    Access,
 }
 
 // === impl View ===
@@ -115,6 +117,7 @@ impl Screen for View {
             tab: match query.get("tab") {
                 Some("about") => Tab::About,
                 Some("history") => Tab::History,
+                Some("access") => Tab::Access,
                 _ => Tab::Runs,
             },
             typed: query.get("q").unwrap_or_default().to_owned(),
@@ -157,6 +160,7 @@ impl Screen for View {
             Tab::Runs => "",
             Tab::About => "about",
             Tab::History => "history",
+            Tab::Access => "access",
         };
         Query::default()
             .with("tab", tab)

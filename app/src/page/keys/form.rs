@@ -5,10 +5,7 @@ use std::net::IpAddr;
 use crate::prelude::*;
 use leptos::{ev, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
-use super::{
-    change::Changes,
-    pick::{MOST, Pair, pick},
-};
+use super::change::Changes;
 use crate::{
     api::{
         ApiError,
@@ -21,6 +18,7 @@ use crate::{
         dynamic::dynamic,
         face::{Notice, sentence},
         field::{FieldError, TextField},
+        pick::{MOST, Pair, pick},
         time::{end_of_day, utc},
     },
 };

@@ -3,7 +3,6 @@
 use std::future::Future;
 
 use crate::prelude::*;
-use leptos::{ev, task::spawn_local};
 
 use super::{
     change::{Changes, Opened},
@@ -15,10 +14,9 @@ use crate::{
         flowdeck::key::{self, Account, Key},
     },
     part::{
-        button::Button,
-        dynamic::dynamic,
-        face::{Notice, quoted, sentence},
+        face::quoted,
         number::count,
+        question::{self, Act},
     },
 };
 
@@ -141,31 +139,6 @@ fn question<F>(changes: Changes, about: AnyView, label: impl Into<String>, class
 where
     F: Future<Output = api::Result<()>> + 'static,
 {
-    let label: String = label.into();
-    let busy = RwSignal::new(false);
-    let error = RwSignal::new(None::<String>);
-    let submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        busy.set(true);
-        let doing = act();
-        spawn_local(async move {
-            let done = doing.await;
-            busy.try_set(false);
-            match done {
-                Ok(()) => drop(changes.shown.try_set(false)),
-                Err(refused) => drop(error.try_set(Some(sentence(&refused.message)))),
-            }
-        });
-    };
-    view! {
-        <form class="stack" on:submit=submit>
-            {about}
-            {dynamic(move || error.get().map(|text| view! { <Notice class="failed">{text}</Notice> }))}
-            <div class="buttons">
-                <Button press=move |_| changes.shown.set(false)>"Cancel"</Button>
-                <button type="submit" class=format!("button {class}") disabled=busy>{label}</button>
-            </div>
-        </form>
-    }
-    .into_any()
+    let act: Act = Box::new(move || Box::pin(act()));
+    question::question(changes.shown, about, label.into(), class, Signal::stored(true), act)
 }

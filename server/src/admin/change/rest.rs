@@ -1,7 +1,9 @@
 //! `/api/flowdeck/v1/changes`: trying out, making, listing, taking back. Times are ms since 1970.
 
+use std::collections::BTreeSet;
+
 use app::api::flowdeck::{
-    change::{Change, ChangePage, ChangeWish, Edit, Preview},
+    change::{Change, ChangePage, ChangeWish, Edit, Named, Preview},
     grant::Kind,
 };
 use axum::{
@@ -160,8 +162,9 @@ pub async fn list(
     let is_more = rows.len() as i64 > limit;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| is_more).map(|row| row.id.clone());
-    let changes = rows.into_iter().map(journal::tell).collect::<Result<_>>()?;
-    Ok(Json(ChangePage { changes, next }))
+    let changes = rows.into_iter().map(journal::tell).collect::<Result<Vec<_>>>()?;
+    let names = names(&state, &changes);
+    Ok(Json(ChangePage { changes, next, names }))
 }
 
 /// `GET /api/flowdeck/v1/changes/{id}` → one change
@@ -175,7 +178,7 @@ pub async fn get(
     journal::found(&state, &id).await.map(Json)
 }
 
-/// `POST /api/flowdeck/v1/changes/{id}/undo` → 201 and the change that takes this one back; 409 where somebody has changed it since
+/// `POST /api/flowdeck/v1/changes/{id}/undo` → 201 and the change that takes this one back, for owners and who has made it; 409 where somebody has changed it since
 #[utoipa::path(post, path = "/changes/{id}/undo", tag = "Changes", params(("id" = String, Path)), responses((status = 201, body = Change)))]
 pub async fn undo(
     State(state): State<state::State>,
@@ -185,8 +188,16 @@ pub async fn undo(
     headers: HeaderMap,
 ) -> Result<Response> {
     state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
-    about(&note, &journal::found(&state, &id).await?.edits);
+    let who = caller::who(&state, &principal).await?;
+    let found = journal::found(&state, &id).await;
+    if !who.is_admin && !found.as_ref().is_ok_and(|change| change.by == who.user) {
+        return Err(caller::not_an_owner());
+    }
+    about(&note, &found?.edits);
+    let author = Author {
+        who,
+        authorization: caller::authorization(&state, &principal).await?,
+    };
     let change = journal::undo(&state, author, &id, request_id(&headers)).await?;
     Ok((StatusCode::CREATED, Json(change)).into_response())
 }
@@ -201,6 +212,23 @@ pub async fn resume(
     state.audit.can_write()?;
     let author = owner(&state, &principal).await?;
     journal::resume(&state, author, &id).await.map(Json)
+}
+
+/// What things are called, as Flowdeck has read it last.
+fn names(state: &state::State, changes: &[Change]) -> Vec<Named> {
+    let Some(world) = state.index.last() else { return Vec::new() };
+    let edits = changes.iter().flat_map(|change| &change.edits);
+    let about: BTreeSet<_> = edits
+        .filter_map(|edit| match edit {
+            Edit::Grant { on, .. } => Some(on),
+            _ => None,
+        })
+        .collect();
+    let named = about.into_iter().filter_map(|on| {
+        let name = world.things.name(on)?.to_owned();
+        Some(Named { on: on.clone(), name })
+    });
+    named.collect()
 }
 
 /// An owner, who changes something.

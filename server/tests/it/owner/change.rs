@@ -111,9 +111,25 @@ async fn edits_are_made_all_or_none_and_taken_back() {
     assert_eq!(*states[3], undone["id"]);
     let page = get(&admin, &format!("/changes?role={team}&limit=1")).await;
     assert_eq!(page["changes"][0]["id"], undone["id"]);
+    let named = page["names"].as_array().unwrap().iter().find(|named| named["on"]["id"] == *one);
+    assert!(named.unwrap()["name"].as_str().unwrap().starts_with("e-"), "{page}");
     let next = page["next"].as_str().unwrap();
     let page = get(&admin, &format!("/changes?role={team}&limit=1&before={next}")).await;
     assert_eq!(page["changes"][0]["id"], change["id"]);
+}
+
+#[tokio::test]
+async fn who_manages_a_thing_takes_back_their_own_change_and_nobody_elses() {
+    let app = TestApp::start().await;
+    let (admin, manager, ada) = (app.admin(), app.basic().await, app.basic().await);
+    let id = experiment(&manager, &fresh("e")).await;
+    let undo = |change: &Value| format!("/changes/{}/undo", change["id"].as_str().unwrap());
+    let own = apply(&manager, json!([grant(direct(&ada.user), "experiment", &id, None, Some("EDIT"))])).await;
+    refused(post(&ada, &undo(&own), json!(null)).await, 403, "administrators").await;
+    good(post(&manager, &undo(&own), json!(null)).await).await;
+    assert!(held(&admin, &ada.user).await.is_empty());
+    let others = apply(&admin, json!([grant(direct(&ada.user), "experiment", &id, None, Some("READ"))])).await;
+    refused(post(&manager, &undo(&others), json!(null)).await, 403, "administrators").await;
 }
 
 #[tokio::test]

@@ -5,13 +5,13 @@ use std::{future::Future, pin::Pin, time::Duration};
 use crate::prelude::*;
 use leptos::{ev, leptos_dom::helpers::TimeoutHandle, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
+use super::{
+    dynamic::dynamic,
+    icon::{self, Icon},
+};
 use crate::{
     api::{self, Client},
     browser,
-    part::{
-        dynamic::dynamic,
-        icon::{self, Icon},
-    },
 };
 
 /// An id and its name.
@@ -23,7 +23,7 @@ pub type Find = fn(Client, String) -> Pin<Box<dyn Future<Output = api::Result<Ve
 /// How many are offered.
 pub const MOST: usize = 8;
 
-/// `id` is unique on the page.
+/// `id` is unique on the page; `hint` may be empty.
 pub fn pick(id: &'static str, label: &'static str, hint: &'static str, client: Client, chosen: RwSignal<Vec<Pair>>, find: Find) -> AnyView {
     let typed = RwSignal::new(String::new());
     let offered = RwSignal::new(None::<api::Result<Vec<Pair>>>);
@@ -119,14 +119,16 @@ pub fn pick(id: &'static str, label: &'static str, hint: &'static str, client: C
             view! { <ul>{found.collect_view()}</ul> }.into_any()
         }
     };
+    let about = (!hint.is_empty()).then(|| format!("{id}-about"));
+    let hint = about.clone().map(|id| view! { <span class="hint" id=id>{hint}</span> });
     view! {
         <div class="field pick" on:keydown=keys on:focusout=left>
             <label for=id>{label}</label>
             <span class="tags">{dynamic(move || chosen.get().into_iter().map(chip).collect_view())}</span>
-            <input class="input" id=id type="search" dir="auto" autocomplete="off" spellcheck="false" placeholder="Search by name" aria-describedby=format!("{id}-about")
+            <input class="input" id=id type="search" dir="auto" autocomplete="off" spellcheck="false" placeholder="Search by name" aria-describedby=about
                 prop:value=typed on:input=move |event| { typed.set(event_target_value(&event)); later() } on:focus=focused/>
             <div id=format!("{id}-offered") on:mousedown=|event: ev::MouseEvent| event.prevent_default()>{dynamic(move || offered.read().as_ref().map(offer))}</div>
-            <span class="hint" id=format!("{id}-about")>{hint}</span>
+            {hint}
         </div>
     }
     .into_any()

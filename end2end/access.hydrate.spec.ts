@@ -74,6 +74,13 @@ test('access to an experiment is granted, looked into and taken back', async ({ 
   await expect(made).toHaveCount(4);
   expect(await edits(person, id)).toBe(200);
 
+  // From the record of the call to what was so before.
+  await visit(`/admin/audit?experiment=${id}&route=/api/flowdeck/v1/changes`);
+  await page.getByRole('rowheader').first().getByRole('link').click();
+  await page.getByRole('link', { name: 'before and after, and the way back' }).click();
+  await expect(page.getByText('Only what one call has changed')).toBeVisible();
+  await expect(page.getByRole('table', { name: 'Changes, the last one first' })).toContainText('nothing → EDIT');
+
   // DENY hides, and the page says why.
   await visit(`/experiments/${id}?tab=access`);
   await row.getByLabel(/^Granted to/).selectOption('DENY');

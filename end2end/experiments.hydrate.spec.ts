@@ -92,20 +92,20 @@ test('deleting can be undone, and later restored', async ({ page, person, rest, 
     await page.getByRole('group', { name: 'Actions for the experiment' }).getByRole('button', { name: 'Delete' }).click();
     await expect(page.getByRole('link', { name: 'away' })).toHaveCount(0);
     await expect(page.getByText(`Deleted ${quoted(`${folder}/away`)}`)).toBeVisible();
-    expect(await stage()).toBe('deleted');
+    await expect.poll(stage).toBe('deleted');
   };
 
   await remove();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(page.getByRole('link', { name: 'away' })).toBeVisible();
-  expect(await stage()).toBe('active');
+  await expect.poll(stage).toBe('active');
 
   await remove();
   await page.getByRole('navigation', { name: 'Which experiments' }).getByRole('link', { name: 'Deleted' }).click();
   await expect(page.getByRole('link', { name: 'away' })).toBeVisible();
   await page.getByRole('row', { name: /away/ }).getByRole('button', { name: 'Restore' }).click();
   await expect(page.getByText(`Restored ${quoted(`${folder}/away`)}`)).toBeVisible();
-  expect(await stage()).toBe('active');
+  await expect.poll(stage).toBe('active');
   await page.getByRole('navigation', { name: 'Which experiments' }).getByRole('link', { name: 'Active' }).click();
   await expect(page.getByRole('link', { name: 'away' })).toBeVisible();
 });

@@ -24,7 +24,7 @@ use crate::{
         time::{Time, iso},
     },
     route::Route,
-    state::address::Address,
+    state::{address::Address, query::Query},
 };
 
 const AGAIN: Duration = Duration::from_secs(2);
@@ -228,11 +228,23 @@ fn facts(address: Address, row: &Row) -> AnyView {
         ("Answer", Some(view! { <span class=status_class(row.status)>{row.status}</span>{format!(" after {} ms", short(row.ms))} }.into_any())),
         ("Bodies", Some(format!("{} in, {} out", size(row.bytes_in), size(row.bytes_out)).into_any())),
         ("About", about),
+        ("Changed", changed(row)),
         ("Shadow mode", shadow),
         ("Request id", request),
     ];
     let facts = facts.into_iter().filter_map(|(name, value)| Some(fact(name, value?)));
     view! { <tr class="facts-row"><td colspan="7"><dl class="facts-list">{facts.collect_view()}</dl></td></tr> }.into_any()
+}
+
+/// Where what was so before stands, and the way back.
+fn changed(row: &Row) -> Option<AnyView> {
+    let room = row.route.strip_prefix("/api/flowdeck/v1/")?.split('/').next()?;
+    if row.method == "GET" || row.status >= 400 || !["users", "invites", "rules", "changes"].contains(&room) {
+        return None;
+    }
+    let query = Query::default().with("request", row.request_id.as_deref()?);
+    let href = Route::Changes.href() + &query.href();
+    Some(view! { <a href=href>"before and after, and the way back"</a> }.into_any())
 }
 
 /// What the call was about, in short.

@@ -31,7 +31,7 @@ tracking.commit()
 things = [("experiment", str(at)) for at in ids] + [("registered_model", name) for name in names]
 people = sqlite3.connect(auth, timeout=60)
 user = people.execute("select max(id) + 1 from users").fetchone()[0]
-role = people.execute("select max(id) + 1 from roles").fetchone()[0]
+role = people.execute("select coalesce(max(id), 0) + 1 from roles").fetchone()[0]
 everybody = range(user, user + users)
 teams = range(role, role + roles)
 hidden = dict(zip(everybody, range(role + roles, role + roles + users)))

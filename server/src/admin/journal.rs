@@ -191,7 +191,6 @@ async fn resume_now(state: &State, author: &Author, id: &str) -> Result<Change> 
 /// Each edit as what MLflow does at one stroke. The level of a direct grant is changed by its row, and by administrators only: else the grant
 /// is taken away and given anew, which are two steps, so that what stops between them is gone on with.
 fn in_steps(who: &Who, world: &World, edits: Vec<Edit>) -> Vec<Edit> {
-    let is_row = |world: &World, to, on| world.grants_of(to).and_then(|grants| grants.get(on)?.row).is_some();
     let mut now = world.clone();
     let mut steps = Vec::with_capacity(edits.len());
     for edit in edits {
@@ -201,7 +200,7 @@ fn in_steps(who: &Who, world: &World, edits: Vec<Edit>) -> Vec<Edit> {
                 on,
                 was: was @ Some(_),
                 will: will @ Some(_),
-            } if !who.is_admin || !is_row(&now, to, on) => {
+            } if !who.is_admin || now.grants_of(to).and_then(|grants| grants.get(on)?.row).is_none() => {
                 let part = |was: &Option<Level>, will: &Option<Level>| Edit::Grant {
                     to: to.clone(),
                     on: on.clone(),

@@ -70,9 +70,9 @@ await alone(async (flowdeck, browser) => {
     row(`${what}, median`, median(took), whole, target);
     row(`${what}, worst`, Math.max(...took), whole, target);
   }
-  const search = (/** @type {number} */ number) => `/users?q=person-0${String((number * 37) % 1000).padStart(3, '0')}`;
+  const search = (/** @type {number} */ number) => `/users?q=person-0${String((number * 37) % 500).padStart(3, '0')}`;
 
-  say('starting Flowdeck anew, and asking (two minutes)');
+  say('starting Flowdeck anew, and asking for people');
   await flowdeck.end('SIGTERM');
   await flowdeck.run();
   rows.push('People');
@@ -87,6 +87,7 @@ await alone(async (flowdeck, browser) => {
   both('search', searches, 50);
   both('page in the middle, by grants', await often((number) => ask(`/users?sort=-grants&offset=${number * 100}`)), 200);
 
+  say("waiting until MLflow's users are read anew");
   const { read_at: before } = (await ask('/users')).body;
   const during = [];
   for (const begin = Date.now(); ; ) {
@@ -99,6 +100,7 @@ await alone(async (flowdeck, browser) => {
   both('search while it is read anew', during, 50);
   row('age of what was told, at most', oldest / 1000, seconds, 120);
 
+  say('asking for parts of the matrix');
   rows.push('The matrix of all permissions');
   const part = (/** @type {number} */ number) =>
     `/access/matrix?row=${((number * 7) % (USERS / SIDE | 0)) * SIDE}&column=${((number * 3) % (EXPERIMENTS / SIDE | 0)) * SIDE}&height=${SIDE}&width=${SIDE}`;

@@ -114,8 +114,6 @@ await alone(async (flowdeck, browser) => {
   await page.locator('html[data-awake] .matrix .body [role=gridcell]').first().waitFor();
   row('the page is there after', Date.now() - begin, whole);
   await page.locator('.matrix-says', { hasText: 'as of' }).waitFor();
-  const says = await page.locator('.matrix-says').textContent();
-  if (!says?.includes('2 100') && !says?.includes('2,100')) say(`the page says: ${says}`);
   await sleep(1000);
   /** @param {number} down @param {number} across pixels for each frame; every tenth is thirty times as far */
   const scroll = (down, across) =>

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context as _, bail};
 use clap::{Arg, Command, value_parser};
 use server::{
-    admin::{self, index::Index, setting},
+    admin::{self, index::Index, journal, setting},
     asset::Assets,
     audit::{self, Audit, chain::Verdict},
     config::{self, Config, secret::SecretText},
@@ -162,6 +162,7 @@ async fn serve(config: Config, report: String) -> anyhow::Result<()> {
         assets,
     });
     setting::restore(&state).await?;
+    journal::restore(&state).await?;
     tokio::spawn(admin::keep(state.clone()));
     tokio::spawn(health::history::keep(state.clone()));
     tokio::spawn(announce(state.clone(), address, managed.is_some()));

@@ -25,6 +25,8 @@ enum Bench {
     Console,
     /// Experiments of thousands of runs, beside MLflow's own console and alone
     Runs,
+    /// The owner's rooms before thousands of people
+    Owner,
     /// Calls through Flowdeck, nginx and Traefik to the same stub
     Proxy,
     /// Gigabytes through Flowdeck and nginx
@@ -51,7 +53,7 @@ pub fn run(folders: &Folders, options: &Options) -> anyhow::Result<()> {
         "5 to 10 minutes the first time, then seconds",
     );
     process::run(&mut folders.cargo(&["build", "--locked", "--release", "-p", "server", "--bin", "flowdeck"]))?;
-    let all = [Bench::Console, Bench::Runs, Bench::Proxy, Bench::Files, Bench::Client];
+    let all = [Bench::Console, Bench::Runs, Bench::Owner, Bench::Proxy, Bench::Files, Bench::Client];
     for bench in all
         .into_iter()
         .filter(|bench| options.what.is_empty() || options.what.contains(bench))
@@ -101,6 +103,7 @@ impl Bench {
         match self {
             Self::Console => "console.mjs",
             Self::Runs => "runs.mjs",
+            Self::Owner => "owner.mjs",
             Self::Proxy => "proxy.mjs",
             Self::Files => "files.mjs",
             Self::Client => "client.mjs",

@@ -3,7 +3,7 @@
 
 use app::api::flowdeck::{
     change::{Change, ChangeState, Edit},
-    grant::Subject,
+    grant::{Level, Subject},
 };
 use axum::http::HeaderValue;
 
@@ -23,6 +23,8 @@ use crate::{
     state::State,
     vault::hex,
 };
+
+const NOT_BACK: &str = "; taking it back failed: ";
 
 /// A change that somebody wants.
 pub struct Wanted {
@@ -96,6 +98,7 @@ async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Cha
     if edits.is_empty() {
         return Err(Error::BadRequest("there is nothing to change".into()));
     }
+    let edits = in_steps(&author.who, &world, edits);
     let row = Row {
         number: 0,
         id: hex(&rand::random::<[u8; 8]>()),
@@ -185,6 +188,37 @@ async fn resume_now(state: &State, author: &Author, id: &str) -> Result<Change> 
     found(state, id).await
 }
 
+/// Each edit as what MLflow does at one stroke. The level of a direct grant is changed by its row, and by administrators only: else the grant
+/// is taken away and given anew, which are two steps, so that what stops between them is gone on with.
+fn in_steps(who: &Who, world: &World, edits: Vec<Edit>) -> Vec<Edit> {
+    let mut now = world.clone();
+    let mut steps = Vec::with_capacity(edits.len());
+    for edit in edits {
+        let parts = match &edit {
+            Edit::Grant {
+                to: to @ Subject::User(_),
+                on,
+                was: was @ Some(_),
+                will: will @ Some(_),
+            } if !who.is_admin || now.grants_of(to).and_then(|grants| grants.get(on)?.row).is_none() => {
+                let part = |was: &Option<Level>, will: &Option<Level>| Edit::Grant {
+                    to: to.clone(),
+                    on: on.clone(),
+                    was: *was,
+                    will: *will,
+                };
+                vec![part(was, &None), part(&None, will)]
+            }
+            _ => vec![edit],
+        };
+        for part in parts {
+            now.make(&part, None);
+            steps.push(part);
+        }
+    }
+    steps
+}
+
 /// What is known after a change; who is no administrator has seen only a part of it.
 fn leave(state: &State, changing: Changing<'_>, author: &Author, world: World) {
     if author.who.is_admin {
@@ -204,6 +238,14 @@ fn caught_up(mut row: Row, edits: &[Edit], world: &World) -> Row {
         row.done -= i64::from(is_made(&edit.clone().reversed()));
     }
     row
+}
+
+/// What was under way when Flowdeck was stopped is told as interrupted; for a Flowdeck that starts.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn restore(state: &State) -> sqlx::Result<()> {
+    state.db.interrupt_changes().await
 }
 
 /// Goes on with everything that was interrupted, with the credentials of whoever began it, where they are in the vault.
@@ -266,42 +308,43 @@ async fn read(state: &State, author: &Author, edits: &[Edit]) -> Result<std::syn
 
 /// Makes what is left of a change, or takes back what was made.
 async fn run(state: &State, author: &Author, row: &Row, edits: &[Edit], world: &mut World) -> sqlx::Result<End> {
-    let (id, mut done, mut backwards) = (row.id.as_str(), row.done as usize, row.backwards);
-    let mut trouble = row.trouble.clone().map(Trouble::Told);
-    while !backwards && done < edits.len() {
+    let (id, mut done) = (row.id.as_str(), row.done as usize);
+    let mut failed = row.backwards.then(|| first_trouble(row));
+    while failed.is_none() && done < edits.len() {
         match step(state, author, world, &edits[done]).await {
             Ok(()) => {
                 done += 1;
-                state.db.step_change(id, done, false).await?;
+                state.db.step_change(id, done).await?;
             }
             Err(Trouble::NotDone(what, NotDone::Away(fault))) => return interrupted(state, id, format!("{what}: {fault}")).await,
             Err(error) => {
-                trouble = Some(error);
-                backwards = true;
+                state.db.turn_change(id, &error.to_string()).await?;
+                failed = Some(error);
             }
         }
     }
-    if !backwards {
+    let Some(trouble) = failed else {
         state.db.end_change(id, "applied", None).await?;
         return Ok(End::Applied);
-    }
-    let trouble = trouble.unwrap_or_else(|| Trouble::Told("Flowdeck was stopped after a step had failed".into()));
-    state.db.step_change(id, done, true).await?;
+    };
     while done > 0 {
         match step(state, author, world, &edits[done - 1].clone().reversed()).await {
             // What somebody else has changed meanwhile stays as they left it.
             Ok(()) | Err(Trouble::Mismatch(_)) => {
                 done -= 1;
-                state.db.step_change(id, done, true).await?;
+                state.db.step_change(id, done).await?;
             }
-            Err(error) => {
-                let why = format!("{trouble}; taking it back failed: {error}");
-                return interrupted(state, id, why).await;
-            }
+            Err(error) => return interrupted(state, id, format!("{trouble}{NOT_BACK}{error}")).await,
         }
     }
     state.db.end_change(id, "reverted", Some(&trouble.to_string())).await?;
     Ok(End::Reverted(trouble))
+}
+
+/// Why a change is taken back, without why that failed the last time.
+fn first_trouble(row: &Row) -> Trouble {
+    let trouble = row.trouble.as_deref().unwrap_or_default();
+    Trouble::Told(trouble.split(NOT_BACK).next().unwrap_or_default().to_owned())
 }
 
 async fn interrupted(state: &State, id: &str, why: String) -> sqlx::Result<End> {
@@ -335,20 +378,7 @@ async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Res
             let made = match (was, will) {
                 (_, None) => roster::revoke(upstream, authorization, user, on).await,
                 (None, Some(level)) => roster::grant(upstream, authorization, user, on, *level).await,
-                (Some(_), Some(level)) => match row.filter(|_| author.who.is_admin) {
-                    Some(row) => roster::change_grant(upstream, authorization, row, *level).await,
-                    None => {
-                        // MLflow has no other way for who is no administrator; for a moment nothing is granted.
-                        roster::revoke(upstream, authorization, user, on)
-                            .await
-                            .map_err(|error| Trouble::NotDone(what(), error))?;
-                        let granted = roster::grant(upstream, authorization, user, on, *level).await;
-                        if let (Err(_), Some(was)) = (&granted, was) {
-                            roster::grant(upstream, authorization, user, on, *was).await.ok();
-                        }
-                        granted
-                    }
-                },
+                (Some(_), Some(level)) => roster::change_grant(upstream, authorization, known(row, &what())?, *level).await,
             };
             made.map(|()| None).map_err(|error| Trouble::NotDone(what(), error))
         }

@@ -59,14 +59,34 @@ impl Db {
     }
 
     /// How far a change is.
-    pub async fn step_change(&self, id: &str, done: usize, backwards: bool) -> sqlx::Result<()> {
-        sqlx::query("UPDATE change SET done = ?, backwards = ? WHERE id = ?")
+    pub async fn step_change(&self, id: &str, done: usize) -> sqlx::Result<()> {
+        sqlx::query("UPDATE change SET done = ? WHERE id = ?")
             .bind(done as i64)
-            .bind(backwards)
             .bind(id)
             .execute(&self.pool)
             .await
             .map(drop)
+    }
+
+    /// From here on a change is taken back, and why.
+    pub async fn turn_change(&self, id: &str, trouble: &str) -> sqlx::Result<()> {
+        sqlx::query("UPDATE change SET backwards = TRUE, trouble = ? WHERE id = ?")
+            .bind(trouble)
+            .bind(id)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
+    /// What is under way while nothing runs yet was interrupted.
+    pub async fn interrupt_changes(&self) -> sqlx::Result<()> {
+        sqlx::query(
+            "UPDATE change SET state = 'interrupted', trouble = coalesce(trouble, 'Flowdeck was stopped in the middle of it')
+             WHERE state = 'applying'",
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
     }
 
     /// What became of a change; one that takes another back marks that one.

@@ -3,6 +3,8 @@
 mod access;
 mod change;
 mod explain;
+mod flaky;
+mod killed;
 mod route;
 mod user;
 

@@ -1,23 +1,13 @@
 //! Changes: tried out, made all or none, told apart from what somebody else has done, taken back, and gone on with after MLflow was away.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
-use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
-use reqwest::Url;
 use serde_json::{Value, json};
 use server::admin::{journal, rule};
-use tokio::net::TcpListener;
 
-use super::{V1, apply, delete, experiment, get, good, grant, held, member, post, refused, role};
+use super::{
+    V1, apply, delete, experiment,
+    flaky::{ALL, Flaky},
+    get, good, grant, held, member, post, refused, role,
+};
 use crate::app::{Mlflow, TestApp, fresh};
 
 fn direct(user: &str) -> Value {
@@ -297,76 +287,6 @@ async fn a_rule_follows_names_and_tells_what_was_changed_by_hand() {
     refused(admin.get(&format!("{V1}{path}")).await, 404, "no such rule").await;
     let bad = json!({ "kind": "run", "pattern": "*", "role": crew, "level": "READ" });
     refused(post(&admin, "/rules", bad).await, 400, "`kind`").await;
-}
-
-/// Stands before MLflow, and fails at writes after a number of them.
-#[derive(Clone)]
-struct Flaky {
-    upstream: Url,
-    /// Writes that still pass.
-    left: Arc<AtomicUsize>,
-    /// With what they fail then, and how many do.
-    status: Arc<AtomicUsize>,
-    failures: Arc<AtomicUsize>,
-}
-
-const ALL: usize = usize::MAX;
-
-// === impl Flaky ===
-
-impl Flaky {
-    async fn start() -> (Self, Url) {
-        let mlflow = tokio::task::spawn_blocking(Mlflow::shared).await.unwrap();
-        let flaky = Self {
-            upstream: mlflow.url.clone(),
-            left: Arc::new(AtomicUsize::new(ALL)),
-            status: Arc::new(AtomicUsize::new(503)),
-            failures: Arc::new(AtomicUsize::new(0)),
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let router = Router::new().fallback(pass).with_state(flaky.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (flaky, url)
-    }
-
-    fn fail_after(&self, writes: usize, status: usize, failures: usize) {
-        self.left.store(writes, Ordering::SeqCst);
-        self.status.store(status, Ordering::SeqCst);
-        self.failures.store(failures, Ordering::SeqCst);
-    }
-}
-
-async fn pass(State(flaky): State<Flaky>, request: Request) -> Response {
-    let writes = ["grant", "revoke", "assign", "add", "remove", "update"];
-    let is_write = request.method() != "GET" && writes.iter().any(|word| request.uri().path().ends_with(word));
-    let take = |from: &AtomicUsize| {
-        from.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
-            .is_ok()
-    };
-    if is_write && !take(&flaky.left) && take(&flaky.failures) {
-        let status = StatusCode::from_u16(flaky.status.load(Ordering::SeqCst) as u16).unwrap();
-        return (status, "not now").into_response();
-    }
-    let (parts, body) = request.into_parts();
-    let url = flaky.upstream.join(parts.uri.path_and_query().unwrap().as_str()).unwrap();
-    let mut headers = parts.headers;
-    headers.remove("host");
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-    let answer = reqwest::Client::new()
-        .request(parts.method, url)
-        .headers(headers)
-        .body(body)
-        .send()
-        .await
-        .unwrap();
-    let mut told = Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        if name != "transfer-encoding" {
-            told = told.header(name, value);
-        }
-    }
-    told.body(Body::from(answer.bytes().await.unwrap())).unwrap()
 }
 
 #[tokio::test]

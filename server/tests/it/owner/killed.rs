@@ -1,0 +1,174 @@
+//! Flowdeck is killed in the middle of a change of many edits: when it is there again, MLflow has all of it or nothing, and the journal says
+//! which.
+
+use std::{path::Path, time::Duration};
+
+use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect::Policy};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{
+    V1, apply, experiment,
+    flaky::{Flaky, Hold},
+    good, grant, held,
+};
+use crate::{
+    app::{Caller, TestApp, fresh},
+    audit::Flowdeck,
+};
+
+const LONG: Duration = Duration::from_secs(60);
+const EDITS: usize = 12;
+
+/// A Flowdeck that is killed and comes back, and one that stays.
+struct Scene<'a> {
+    data: &'a Path,
+    flaky: Flaky,
+    url: Url,
+    /// Before the one that stays.
+    admin: Caller,
+    http: Client,
+}
+
+/// The change that was stopped.
+struct Stopped {
+    flowdeck: Flowdeck,
+    id: String,
+}
+
+// === impl Scene ===
+
+impl Scene<'_> {
+    fn call(&self, flowdeck: &Flowdeck, by: &Caller, method: &str, path: &str) -> RequestBuilder {
+        let url = format!("{}{V1}{path}", flowdeck.origin);
+        let request = self.http.request(method.parse().unwrap(), url);
+        request.basic_auth(&by.user, Some(&by.password))
+    }
+
+    async fn get(&self, flowdeck: &Flowdeck, path: &str) -> Value {
+        good(self.call(flowdeck, &self.admin, "GET", path).send().await.unwrap()).await
+    }
+
+    async fn post(&self, flowdeck: &Flowdeck, path: &str) -> Value {
+        good(self.call(flowdeck, &self.admin, "POST", path).send().await.unwrap()).await
+    }
+
+    /// Their password is kept from here on.
+    async fn sign_in(&self, by: &Caller) {
+        let flowdeck = Flowdeck::start(self.data, &self.url).await;
+        let body = format!("name={}&password={}", by.user, app::route::escape(&by.password));
+        let request = self
+            .http
+            .post(format!("{}/login", flowdeck.origin))
+            .header("sec-fetch-site", "same-origin");
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::SEE_OTHER);
+    }
+
+    /// Lets somebody make a change of which a write is held, kills Flowdeck there, and starts it again.
+    async fn stop(&self, by: &Caller, edits: &Value, hold: Hold) -> Stopped {
+        let mut flowdeck = Flowdeck::start(self.data, &self.url).await;
+        self.flaky.hold(hold);
+        let wish = json!({ "edits": edits, "reason": "a test" });
+        let making = tokio::spawn(self.call(&flowdeck, by, "POST", "/changes").json(&wish).send());
+        let held = timeout(LONG, self.flaky.held()).await;
+        held.expect("the change comes to the write that is held");
+        flowdeck.process.kill().unwrap();
+        flowdeck.process.wait().unwrap();
+        assert!(making.await.unwrap().is_err(), "nobody has answered");
+
+        let flowdeck = Flowdeck::start(self.data, &self.url).await;
+        let told = self.get(&flowdeck, "/changes?limit=1").await;
+        let id = told["changes"][0]["id"].as_str().unwrap().to_owned();
+        Stopped { flowdeck, id }
+    }
+
+    /// Waits until the change has come to its end.
+    async fn end(&self, Stopped { flowdeck, id }: &Stopped) -> Value {
+        let path = format!("/changes/{id}");
+        let end = async {
+            loop {
+                let told = self.get(flowdeck, &path).await;
+                if !matches!(told["state"].as_str(), Some("applying" | "interrupted")) {
+                    return told;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let told = timeout(LONG, end).await.expect("the change comes to its end");
+        assert_eq!(self.get(flowdeck, "/overview").await["interrupted"], json!([]));
+        told
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_in_whose_middle_flowdeck_is_killed_is_made_or_taken_back() {
+    let app = TestApp::start().await;
+    let (flaky, url) = Flaky::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let http = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    let (data, admin) = (folder.path(), app.admin());
+    let scene = Scene {
+        data,
+        flaky,
+        url,
+        admin,
+        http,
+    };
+    let owner = &scene.admin;
+    let mut experiments = Vec::new();
+    for _ in 0..EDITS {
+        experiments.push(experiment(owner, &fresh("e")).await);
+    }
+    let edits = |user: &Caller| {
+        let to = json!({ "user": user.user });
+        let edits = experiments.iter().map(|id| grant(to.clone(), "experiment", id, None, Some("EDIT")));
+        Value::Array(edits.collect())
+    };
+    let has = async |user: &Caller| held(owner, &user.user).await.len();
+
+    // Nobody is signed in who could go on with it: it is told as interrupted, and the owner does.
+    let ada = app.basic().await;
+    let stopped = scene.stop(owner, &edits(&ada), Hold { after: 4, made: false }).await;
+    assert_eq!(has(&ada).await, 4, "it was killed in the middle");
+    assert_eq!(scene.get(&stopped.flowdeck, "/overview").await["interrupted"], json!([stopped.id]));
+    let told = scene.get(&stopped.flowdeck, &format!("/changes/{}", stopped.id)).await;
+    assert_eq!((&told["state"], &told["can_undo"]), (&json!("interrupted"), &json!(false)));
+    assert!(told["trouble"].as_str().unwrap().contains("stopped"), "{told}");
+    let resumed = scene.post(&stopped.flowdeck, &format!("/changes/{}/resume", stopped.id)).await;
+    assert_eq!((&resumed["state"], &resumed["trouble"]), (&json!("applied"), &Value::Null));
+    assert_eq!((scene.end(&stopped).await, has(&ada).await), (resumed, EDITS));
+    // And it can be taken back as any other.
+    scene.post(&stopped.flowdeck, &format!("/changes/{}/undo", stopped.id)).await;
+    assert_eq!(has(&ada).await, 0);
+    drop(stopped);
+
+    // Else it goes on by itself, whether MLflow has heard of the last step or not.
+    scene.sign_in(owner).await;
+    for made in [false, true] {
+        let ada = app.basic().await;
+        let stopped = scene.stop(owner, &edits(&ada), Hold { after: 4, made }).await;
+        assert_eq!((&scene.end(&stopped).await["state"], has(&ada).await), (&json!("applied"), EDITS));
+    }
+
+    // What was being taken back is taken back to its end, and why is not forgotten.
+    for made in [false, true] {
+        let ada = app.basic().await;
+        scene.flaky.fail_after(6, 403, 1);
+        let stopped = scene.stop(owner, &edits(&ada), Hold { after: 8, made }).await;
+        let told = scene.end(&stopped).await;
+        assert_eq!((&told["state"], has(&ada).await), (&json!("reverted"), 0));
+        assert!(told["trouble"].as_str().unwrap().contains("does not allow"), "{told}");
+    }
+
+    // For who is no administrator another level is two steps, and between them nothing is granted.
+    let (manager, ada) = (app.basic().await, app.basic().await);
+    let id = experiment(&manager, &fresh("e")).await;
+    let to = json!({ "user": ada.user });
+    apply(&manager, json!([grant(to.clone(), "experiment", &id, None, Some("READ"))])).await;
+    scene.sign_in(&manager).await;
+    let more = json!([grant(to, "experiment", &id, Some("READ"), Some("EDIT"))]);
+    let stopped = scene.stop(&manager, &more, Hold { after: 1, made: false }).await;
+    assert_eq!(scene.end(&stopped).await["state"], "applied");
+    assert_eq!(held(owner, &ada.user).await, [("experiment".into(), id, "EDIT".into())]);
+}

@@ -44,8 +44,11 @@ test('sign in, find an experiment, sort and filter its runs, open one, edit a ta
   if (hasScript) {
     await tags.getByRole('button', { name: 'Change the tag stage' }).click();
     await tags.getByLabel('Value').fill('done');
+    // It is shown before MLflow has it.
+    const kept = page.waitForResponse(/runs\/set-tag$/);
     await tags.getByLabel('Value').press('Enter');
     await expect(tags).toContainText('done');
+    await kept;
     await page.reload();
     await awake(page, hasScript);
     await expect(tags).toContainText('done');

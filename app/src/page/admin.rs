@@ -60,10 +60,10 @@ pub fn Admin() -> impl IntoView {
     let found = {
         let client = client.clone();
         Resource::new(
-            move || hours.get(),
-            move |hours| {
+            || (),
+            move |()| {
                 let client = client.clone();
-                async move { read(&client, hours).await }
+                async move { read(&client, hours.get_untracked()).await }
             },
         )
     };
@@ -75,7 +75,7 @@ pub fn Admin() -> impl IntoView {
             <Transition fallback=|| view! { <Loading/> }>
                 {dynamic(move || Suspend::new(async move {
                     match found.await {
-                        Ok(shown) => known(address, client.get_value(), hours.get_untracked(), shown),
+                        Ok(shown) => known(address, client.get_value(), hours, shown),
                         Err(error) => view! { <Trouble whole=true what="how this Flowdeck is doing" error=error retry=move |()| found.refetch()/> }.into_any(),
                     }
                 }))}
@@ -93,19 +93,25 @@ async fn read(client: &Client, hours: i64) -> Result<Shown> {
     })
 }
 
-fn known(address: Address, client: Client, hours: i64, shown: Shown) -> AnyView {
+fn known(address: Address, client: Client, hours: Memo<i64>, shown: Shown) -> AnyView {
     let mlflow = RwSignal::new(shown.mlflow);
     let history = RwSignal::new(shown.history);
     let late = RwSignal::new(None::<i64>);
     let read_at = StoredValue::new(crate::part::clock::Clock::expect().now());
-    Effect::new(move |_| {
+    Effect::new(move |before: Option<i64>| {
         let client = client.clone();
         let unknown = mlflow.read_untracked().is_none();
+        let span = hours.get();
         let again = move || {
             let client = client.clone();
             if browser::visible() {
                 spawn_local(async move {
-                    match read(&client, hours).await {
+                    let answer = read(&client, span).await;
+                    // Another span is wanted by now.
+                    if hours.try_get_untracked() != Some(span) {
+                        return;
+                    }
+                    match answer {
                         Ok(shown) => {
                             mlflow.try_set(shown.mlflow);
                             history.try_set(shown.history);
@@ -118,12 +124,13 @@ fn known(address: Address, client: Client, hours: i64, shown: Shown) -> AnyView 
             }
         };
         // The server may not have waited for it.
-        if unknown {
+        if unknown || before.is_some_and(|before| before != span) {
             again();
         }
         if let Ok(timer) = set_interval_with_handle(again, AGAIN) {
             on_cleanup(move || timer.clear());
         }
+        span
     });
     let step = Memo::new(move |_| history.read().step_ms / 60_000);
     let says = move || match step.get() {

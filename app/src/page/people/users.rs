@@ -37,6 +37,16 @@ use crate::{
 /// Roles that stand in a line of the list.
 const ROLES: usize = 3;
 
+/// All users, sorted as they are, from the first page.
+const NO_FILTER: [(&str, Option<&str>); 6] = [
+    ("q", None),
+    ("role", None),
+    ("group", None),
+    ("kind", None),
+    ("state", None),
+    ("offset", None),
+];
+
 pub fn page() -> AnyView {
     let desk = Desk::new();
     let query = desk.address.query();
@@ -104,15 +114,7 @@ fn filters(desk: Desk) -> AnyView {
     };
     let any = move || FILTERS.iter().any(|name| *name != "sort" && address.get(name).is_some());
     let clear = move || {
-        let none = [
-            ("q", None),
-            ("role", None),
-            ("group", None),
-            ("kind", None),
-            ("state", None),
-            ("offset", None),
-        ];
-        view! { <a class="button quiet" href=address.with(&none) data-noscroll=""><Icon icon=icon::Close/>"Clear"</a> }
+        view! { <a class="button quiet" href=address.with(&NO_FILTER) data-noscroll=""><Icon icon=icon::Close/>"Clear"</a> }
     };
     view! {
         <form class="toolbar" role="search" method="get" on:submit=|event: ev::SubmitEvent| event.prevent_default()>
@@ -135,15 +137,7 @@ fn table(desk: Desk, page: UserPage) -> AnyView {
             0 => ("No user matches", "Looked in names, with these filters."),
             _ => ("There are no further users", "This is beyond the last page."),
         };
-        let none = [
-            ("q", None),
-            ("role", None),
-            ("group", None),
-            ("kind", None),
-            ("state", None),
-            ("offset", None),
-        ];
-        let all = move || address.with(&none);
+        let all = move || address.with(&NO_FILTER);
         return view! {
             <Empty icon=icon::Search title=title><p>{says}</p><div class="actions"><a class="button" href=all data-noscroll="">"Show all"</a></div></Empty>
             {pages}

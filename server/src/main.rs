@@ -20,7 +20,7 @@ use server::{
     log,
     metrics::Metrics,
     mlflow::{self, managed::Managed},
-    proxy::narrow::Homes,
+    proxy::{narrow::Homes, together::Together},
     route,
     session::Store,
     state::{Inner, State},
@@ -158,6 +158,7 @@ async fn serve(config: Config, report: String) -> anyhow::Result<()> {
         vault,
         keys: keys.clone(),
         homes: Homes::default(),
+        together: Together::default(),
         live: Live::new(Pace::default()),
         assets,
     });

@@ -59,6 +59,7 @@ pub struct Metrics {
     bytes_out: Counter,
     limited: Family<Limit, Counter>,
     upstream_errors: Family<Kind, Counter>,
+    upstream_shared: Counter,
     upstream_open: Gauge,
     sessions: Gauge,
     keys: Gauge,
@@ -216,6 +217,11 @@ impl Metrics {
         self.upstream_errors.get_or_create(&Kind { kind }).inc();
     }
 
+    /// A call is given the answer to another.
+    pub fn upstream_shared(&self) {
+        self.upstream_shared.inc();
+    }
+
     /// Calls to MLflow that it has not begun to answer.
     pub fn calls_open(&self) -> i64 {
         self.upstream_open.get()
@@ -250,6 +256,9 @@ impl Default for Metrics {
         );
         let upstream_errors = Family::default();
         registry.register("upstream_errors", "Calls that MLflow has not answered", upstream_errors.clone());
+        let upstream_shared = Counter::default();
+        let help = "Calls that were given the answer to the same call of the same person";
+        registry.register("upstream_shared", help, upstream_shared.clone());
         let upstream_open = Gauge::default();
         registry.register("upstream_open", "Calls that MLflow has not begun to answer", upstream_open.clone());
         let sessions = Gauge::default();
@@ -265,6 +274,7 @@ impl Default for Metrics {
             bytes_out: bytes.get_or_create_owned(&Direction { direction: "out" }),
             limited,
             upstream_errors,
+            upstream_shared,
             upstream_open,
             sessions,
             keys,

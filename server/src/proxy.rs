@@ -9,6 +9,7 @@ pub mod named;
 pub mod narrow;
 pub mod rescue;
 pub mod table;
+pub mod together;
 
 use std::{
     borrow::Cow,
@@ -36,6 +37,7 @@ use self::{
     credential::Credential,
     lookup::{Match, NoMatch},
     table::{Family, Row},
+    together::{Question, Turn},
 };
 use crate::{
     admin::guard,
@@ -133,7 +135,10 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
                 client,
                 ended: None,
             };
-            return ask(state, call, request).await;
+            return match principal {
+                Principal::Session(_) => Box::pin(ask_together(state, call, request)).await,
+                _ => ask(state, call, request).await,
+            };
         };
         let reason = narrow::judge(key, &found, request, credential.authorization.as_ref(), state).await?;
         narrow::enforce(key, reason, note)?;
@@ -149,8 +154,11 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
         }
     };
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
-    if response.status().is_success() && note.is_change(&row.method) {
-        state.index.heard(row.family());
+    if note.is_change(&row.method) {
+        state.together.forget();
+        if response.status().is_success() {
+            state.index.heard(row.family());
+        }
     }
     if !is_new(row) || !response.status().is_success() {
         // What stands in the body is known only now.
@@ -171,6 +179,23 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
 /// Whether a call makes an experiment or a run; the answer is small.
 fn is_new(row: &Row) -> bool {
     matches!(row.path, "/2.0/mlflow/experiments/create" | "/2.0/mlflow/runs/create")
+}
+
+/// [`ask`], once for all pages of a person that ask the same.
+async fn ask_together(state: &State, call: Call, request: &mut Request) -> Result<Response> {
+    let Some(question) = Question::of(&call, request).await? else {
+        return ask(state, call, request).await;
+    };
+    match state.together.turn(question) {
+        Turn::Ask(asking) => asking.share(ask(state, call, request).await?).await,
+        Turn::Wait(answer) => {
+            state.metrics.upstream_shared();
+            match answer.await {
+                Ok(shared) => Ok(shared.into()),
+                Err(_) => ask(state, call, request).await,
+            }
+        }
+    }
 }
 
 /// [`exchange`], and what is to be learned from how it went.

@@ -14,7 +14,7 @@ use crate::{
     limit::Limits,
     live::Live,
     metrics::Metrics,
-    proxy::narrow::Homes,
+    proxy::{narrow::Homes, together::Together},
     upstream::Upstream,
     vault::Vault,
 };
@@ -31,6 +31,7 @@ pub struct Inner {
     pub vault: Vault,
     pub keys: Keys,
     pub homes: Homes,
+    pub together: Together,
     pub live: Live,
     pub limits: Limits,
     pub extremes: extreme::Service,

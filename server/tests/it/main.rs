@@ -26,4 +26,5 @@ mod route_table;
 mod sign_in;
 mod slow;
 mod tls;
+mod together;
 mod view;

@@ -1,8 +1,8 @@
 //! The same read, asked for by two pages of one person at the same time, is asked of MLflow once.
 //!
 //! MLflow takes seconds for a page of a thousand runs, and tabs on one experiment ask for the same ones. Only what is the same to the last
-//! header is shared, only while MLflow has not answered yet, and never across a change that went through Flowdeck: whoever has changed
-//! something reads it back.
+//! header, but for the number of the call, is shared; only while MLflow has not answered yet, and never across a change that went through
+//! Flowdeck: whoever has changed something reads it back.
 
 use std::{
     collections::HashMap,
@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use super::{Call, header, table};
 use crate::{
     error::{Error, Result},
+    layer::REQUEST_ID,
     scope::Scope,
 };
 
@@ -101,7 +102,8 @@ impl Question {
         add(request.uri().to_string().as_bytes());
         add(&body);
         let fields = header::request(request.headers().clone(), row, call.client, call.credential.authorization.clone());
-        for (name, value) in &fields {
+        // Each call has its own number.
+        for (name, value) in fields.iter().filter(|(name, _)| *name != REQUEST_ID) {
             add(name.as_str().as_bytes());
             add(value.as_bytes());
         }

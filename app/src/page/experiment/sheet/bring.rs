@@ -292,7 +292,8 @@ impl Sheet {
     fn grow(self, runs: usize, size: usize) {
         // An answer without runs says nothing of their size.
         if runs > 0 {
-            self.size.set_value(fitting(runs, size).min(10 * runs as u32));
+            // The second one after few comes soon, too.
+            self.size.update_value(|asked| *asked = fitting(runs, size).min(10 * *asked));
         }
     }
 

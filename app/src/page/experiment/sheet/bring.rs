@@ -50,11 +50,14 @@ pub enum Ask {
 
 /// Runs in the first answer: it is to come soon.
 pub const FIRST: u32 = 100;
-/// MLflow takes about a millisecond a run, and a third of a second an answer.
+/// The same where nobody knows yet how much a run says: the server may have given up waiting for so many.
+const UNKNOWN: u32 = 10;
+/// MLflow takes about two milliseconds a run, and a tenth of a second an answer.
 const MOST: u32 = 1000;
-const LEAST: u32 = 25;
-/// So large is an answer to be, in bytes.
-const BYTES: usize = 8_000_000;
+/// So large is an answer to be, in bytes. MLflow takes a third of a second for a million.
+const BYTES: u64 = 8_000_000;
+/// What a metric takes of an answer, in bytes.
+const METRIC: usize = 160;
 /// So long an answer is read before something else gets a turn, in ms: what is typed meanwhile waits.
 const READING: i64 = 12;
 /// Runs that are asked for by their ids at once.
@@ -113,7 +116,7 @@ impl Sheet {
         self.changed(true);
         self.selection.write().clear();
         self.walk.set_value(Walk::default());
-        self.size.set_value(FIRST);
+        self.size.set_value(self.first());
         self.todo.update_value(std::collections::VecDeque::clear);
         self.go_on();
     }
@@ -218,7 +221,8 @@ impl Sheet {
         let search = Search {
             experiment_ids: self.experiments.get_value(),
             order_by: order(ORDER),
-            max_results: FIRST,
+            // Runs that say much are fewer.
+            max_results: self.size.get_value().min(FIRST),
             run_view_type: self.stage.get_value().unwrap_or(Stage::ActiveOnly),
             ..Search::default()
         };
@@ -286,8 +290,17 @@ impl Sheet {
 
     /// The next page has as many runs as `size` bytes for `runs` of them let expect.
     fn grow(self, runs: usize, size: usize) {
-        let fitting = BYTES * runs / size.max(1);
-        self.size.set_value((fitting as u32).clamp(LEAST, MOST));
+        // An answer without runs says nothing of their size.
+        if runs > 0 {
+            // The second one after few comes soon, too.
+            self.size.update_value(|asked| *asked = fitting(runs, size).min(10 * *asked));
+        }
+    }
+
+    /// Runs in the first answer, by what the page that is shown meanwhile says of some.
+    fn first(self) -> u32 {
+        let columns = self.runs.page.with_untracked(|page| page.as_ref().map(|page| page.offered.len()));
+        columns.map_or(UNKNOWN, |columns| fitting(1, columns * METRIC).min(FIRST))
     }
 
     fn failed(self, ask: &Ask, error: ApiError) {
@@ -301,6 +314,13 @@ impl Sheet {
             self.runs.error.set(Some(error));
         }
     }
+}
+
+/// How many runs an answer may have, where `runs` of them took `size` bytes.
+fn fitting(runs: usize, size: usize) -> u32 {
+    // In the browser, a `usize` has 32 bits.
+    let fitting = BYTES * runs as u64 / (size as u64).max(1);
+    fitting.clamp(1, u64::from(MOST)) as u32
 }
 
 /// The ids of some runs that are running.
@@ -317,4 +337,18 @@ fn running(store: &Store) -> Vec<String> {
 fn drop_missing(store: &mut Store, asked: &[String], loaded: &Loaded) -> usize {
     let here: Vec<String> = loaded.rows.iter().map(|row| store.run_id(*row).to_owned()).collect();
     asked.iter().filter(|id| !here.contains(id) && store.remove(id)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn pages_are_as_large_as_what_runs_say_allows() {
+        assert_eq!(fitting(1000, 8_139_667), 982);
+        assert_eq!(fitting(100, 80_000), 1000);
+        assert_eq!(fitting(40, 78_000_000), 4);
+        assert_eq!(fitting(1, 20_000_000), 1);
+        assert_eq!(fitting(1, 0), 1000);
+    }
 }

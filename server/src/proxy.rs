@@ -151,6 +151,9 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
     let response = answer.await.unwrap_or_else(|error| rescue::own(error, row));
     if response.status().is_success() && note.is_change(&row.method) {
         state.index.heard(row.family());
+        if row.family() == Some(Family::Users) {
+            state.owners.forget_all();
+        }
     }
     if !is_new(row) || !response.status().is_success() {
         // What stands in the body is known only now.

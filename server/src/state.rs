@@ -14,6 +14,7 @@ use crate::{
     limit::Limits,
     live::Live,
     metrics::Metrics,
+    owners::Owners,
     proxy::narrow::Homes,
     upstream::Upstream,
     vault::Vault,
@@ -37,6 +38,7 @@ pub struct Inner {
     pub health: Health,
     pub metrics: Metrics,
     pub index: Index,
+    pub owners: Owners,
     pub settings: Settings,
     pub assets: Assets,
 }
@@ -46,6 +48,12 @@ pub struct Inner {
 impl State {
     pub fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    /// This user's sessions, password or rights are others now.
+    pub fn doubt(&self, user: &str) {
+        self.owners.forget(user);
+        self.live.doubt(user);
     }
 }
 

@@ -421,6 +421,7 @@ async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Res
         }
         Edit::Admin { user, will, .. } => {
             let made = roster::set_admin(upstream, authorization, user, *will).await;
+            state.owners.forget(user);
             made.map(|()| None)
                 .map_err(|error| Trouble::NotDone(format!("whether {user} is an administrator"), error))
         }

@@ -188,6 +188,7 @@ impl TestApp {
             health: Health::new(false),
             metrics: Metrics::default(),
             index: Index::default(),
+            owners: server::owners::Owners::default(),
             settings: setting::Live::new(String::new()),
             config,
             db,
@@ -232,6 +233,7 @@ impl TestApp {
             health: Health::new(false),
             metrics: Metrics::default(),
             index: Index::default(),
+            owners: server::owners::Owners::default(),
             settings: setting::Live::new(String::new()),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });

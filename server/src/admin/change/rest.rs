@@ -128,7 +128,7 @@ pub async fn list(
     Extension(principal): Extension<Principal>,
     extract::Query(asked): extract::Query<Asked>,
 ) -> Result<Json<ChangePage>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let limit = asked.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Error::BadRequest("`limit`: 1 to 200".into()));
@@ -174,7 +174,7 @@ pub async fn get(
     Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Json<Change>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     journal::found(&state, &id).await.map(Json)
 }
 

@@ -39,7 +39,7 @@ async fn who_has_access_is_told_with_what_it_comes_from() {
     assert_eq!(says(&bob.user), (json!("EDIT"), json!("role"), Value::Null));
     assert_eq!(says(&eve.user), (json!("DENY"), json!("direct"), json!("DENY")));
     assert_eq!(says("admin"), (json!("MANAGE"), json!("admin"), Value::Null));
-    assert_eq!((&told["complete"], &told["default"]), (&json!(true), &json!("READ")));
+    assert_eq!((&told["complete"], &told["people"]["default"]), (&json!(true), &json!("READ")));
     assert_eq!(
         told["roles"][0],
         json!({ "role": team, "direct": "EDIT", "all": null, "members": 1 })
@@ -198,11 +198,11 @@ async fn the_overview_has_figures_of_now() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert_eq!(
-        (&told["mlflow_up"], &told["default"], &told["sessions"]),
+        (&told["mlflow_up"], &told["people"]["default"], &told["sessions"]),
         (&json!(true), &json!("READ"), &json!(1)),
         "{told}"
     );
-    assert!(told["experiments_by_day"][29].as_u64() > Some(0), "{told}");
+    assert!(told["people"]["experiments_by_day"][29].as_u64() > Some(0), "{told}");
     let named = |list: &str, name: &str| {
         told[list]
             .as_array()

@@ -107,16 +107,13 @@ pub async fn owner(state: &State, principal: &Principal) -> Result<Who> {
 /// # Errors
 /// As [`owner`].
 pub async fn reader(state: &State, principal: &Principal) -> Result<Who> {
-    let user = match principal {
-        Principal::Session(session) => &session.user,
-        Principal::Key(key) => &key.user,
-        // Only MLflow knows whether the password is right.
-        Principal::Anonymous | Principal::Basic(_) => return owner(state, principal).await,
+    let Some(user) = known_user(principal) else {
+        return owner(state, principal).await;
     };
     let authorization = authorization(state, principal).await?;
     if let Some(known) = state.owners.known(user).filter(Known::is_good) {
         if let Some(question) = state.owners.due(user) {
-            let (state, user) = (state.clone(), user.clone());
+            let (state, user) = (state.clone(), user.to_owned());
             tokio::spawn(async move { ask(&state, &user, &authorization, question).await });
         }
         return Ok(known.who);
@@ -131,7 +128,7 @@ pub async fn reader(state: &State, principal: &Principal) -> Result<Who> {
 /// # Errors
 /// As [`owner`].
 pub async fn reader_without_mlflow(state: &State, principal: &Principal) -> Result<Who> {
-    let known = principal.user().and_then(|user| state.owners.known(user));
+    let known = known_user(principal).and_then(|user| state.owners.known(user));
     let asked = reader(state, principal);
     let Some(known) = known else { return asked.await };
     // The password that was theirs is still in the vault.
@@ -139,6 +136,15 @@ pub async fn reader_without_mlflow(state: &State, principal: &Principal) -> Resu
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Err(Error::Upstream(_))) | Err(_) => Ok(known.who),
         Ok(answer) => answer,
+    }
+}
+
+/// Whom Flowdeck itself knows; of a name and a password only MLflow knows whether they are right.
+fn known_user(principal: &Principal) -> Option<&str> {
+    match principal {
+        Principal::Session(session) => Some(&session.user),
+        Principal::Key(key) => Some(&key.user),
+        Principal::Anonymous | Principal::Basic(_) => None,
     }
 }
 

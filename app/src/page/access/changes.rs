@@ -17,7 +17,7 @@ use crate::{
     },
     page::{
         admin::AdminTabs,
-        review::{self, words},
+        review::{self, Review, words},
     },
     part::{
         button::Button,
@@ -52,9 +52,10 @@ pub fn changes() -> AnyView {
         Asked::Changes(query.with(wanted))
     }));
     let again = Callback::new(move |()| found.again());
+    let review = Review::new(move || again.run(()));
     let list = found.view("what was changed", move |loaded| {
         Ok(match loaded? {
-            Loaded::Changes(page) => known(address, page, again),
+            Loaded::Changes(page) => known(address, page, again, review),
             _ => AnyView::Nothing,
         })
     });
@@ -77,6 +78,7 @@ pub fn changes() -> AnyView {
             {dynamic(move || narrowed(address))}
             {needs_script()}
             {list}
+            {review.dialog()}
         </div>
     }
     .into_any()
@@ -100,7 +102,7 @@ fn narrowed(address: Address) -> Option<AnyView> {
     )
 }
 
-fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
+fn known(address: Address, page: ChangePage, again: Callback<()>, review: Review) -> AnyView {
     if page.changes.is_empty() {
         return view! {
             <Empty title="No such change" icon=icon::Clock><p>"Each change of users, roles, groups and grants that is made through Flowdeck is kept here, with what was so before, and can be taken back."</p></Empty>
@@ -110,7 +112,7 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     let client = StoredValue::new(expect_context::<Client>());
     let toasts = Toasts::expect();
     let names = page.names.into_iter().map(|named| (named.on, named.name)).collect();
-    let row = |change: Change| row(change, &names, client, toasts, again);
+    let row = |change: Change| row(change, &names, client, toasts, again, review);
     let rows = page.changes.into_iter().map(row).collect_view();
     let older = page.next.map(|id| {
         view! { <div class="statusbar"><a class="button" href=move || address.with(&[("before", Some(&id))]) data-noscroll="">"Older"</a></div> }
@@ -128,7 +130,7 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     .into_any()
 }
 
-fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>) -> AnyView {
+fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>, review: Review) -> AnyView {
     let number = change.edits.len();
     let line = |edit| view! { <li>{words::edit(edit, names)}</li> }.into_any();
     let first = change.edits.iter().take(2).map(line).collect_view();
@@ -167,12 +169,16 @@ fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts
             Some(view! { <Button class="small" icon=icon::Retry press=resume>"Go on"</Button> }.into_any())
         }
         (_, true) => {
+            let known: words::Names = names.clone();
             let undo = move |_| {
-                if let Some(client) = client.try_get_value() {
-                    review::undo(toasts, again, client, id.clone());
-                }
+                review.ask(review::Asked {
+                    title: "Take it back".into(),
+                    edits: Vec::new(),
+                    undoes: Some(id.clone()),
+                    names: known.clone(),
+                });
             };
-            Some(view! { <Button class="small" icon=icon::Undo press=undo>"Undo"</Button> }.into_any())
+            Some(view! { <Button class="small" icon=icon::Undo press=undo>"Undo…"</Button> }.into_any())
         }
         _ => None,
     };

@@ -39,7 +39,7 @@ async fn who_has_access_is_told_with_what_it_comes_from() {
     assert_eq!(says(&bob.user), (json!("EDIT"), json!("role"), Value::Null));
     assert_eq!(says(&eve.user), (json!("DENY"), json!("direct"), json!("DENY")));
     assert_eq!(says("admin"), (json!("MANAGE"), json!("admin"), Value::Null));
-    assert_eq!((&told["complete"], &told["people"]["default"]), (&json!(true), &json!("READ")));
+    assert_eq!((&told["complete"], &told["default"]), (&json!(true), &json!("READ")));
     assert_eq!(
         told["roles"][0],
         json!({ "role": team, "direct": "EDIT", "all": null, "members": 1 })

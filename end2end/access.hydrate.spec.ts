@@ -71,6 +71,7 @@ test('access to an experiment is granted, looked into and taken back', async ({ 
   const made = page.getByRole('table', { name: 'Changes, the last one first' }).getByRole('row');
   await expect(made.filter({ hasText: 'joins the team' }).filter({ hasText: 'Taken back' }).last()).toContainText('nothing → EDIT');
   await made.nth(1).getByRole('button', { name: 'Undo' }).click();
+  await apply(page, /1 person gains something on 1 thing/);
   await expect(made).toHaveCount(4);
   expect(await edits(person, id)).toBe(200);
 

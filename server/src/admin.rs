@@ -27,12 +27,21 @@ const RULES: u32 = 6;
 
 /// Goes on with changes that were interrupted and keeps rules up, for ever; to be spawned.
 pub async fn keep(state: State) {
+    let mut is_new = true;
     let mut steps = tokio::time::interval(STEP);
     steps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for step in 1_u32.. {
         steps.tick().await;
         if state.upstream.url("/").is_err() {
             continue;
+        }
+        if std::mem::take(&mut is_new) {
+            let state = state.clone();
+            tokio::spawn(async move {
+                if let Err(error) = state.index.begin(&state).await {
+                    tracing::warn!("users and roles cannot be read before somebody asks: {error}");
+                }
+            });
         }
         if let Err(error) = journal::resume_all(&state).await {
             tracing::warn!("interrupted changes cannot be read: {error}");

@@ -1,13 +1,19 @@
 //! What handlers of our own ask about a caller: how MLflow knows them, and whether they own this MLflow.
 
+use std::time::Duration;
+
 use axum::http::HeaderValue;
 
 use crate::{
     error::{Error, Result},
     mlflow::{self, Experiment, NotTold, SignInError, Who},
+    owners::{Known, Question},
     principal::Principal,
     state::State,
 };
+
+/// So long MLflow has to say again who is an owner, where it has said so before and what is asked for does not need it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const SIGN_IN: &str = "sign in, or show an API key, or send a user name and a password (HTTP Basic)";
 const SIGN_IN_AGAIN: &str = "sign in again";
@@ -48,10 +54,8 @@ pub fn refused(principal: &Principal) -> &'static str {
 /// 401 where MLflow does not know them, 502 where it does not answer.
 pub async fn who(state: &State, principal: &Principal) -> Result<Who> {
     let authorization = authorization(state, principal).await?;
-    mlflow::who(&state.upstream, &authorization).await.map_err(|error| match error {
-        SignInError::WrongPassword => Error::WrongCredentials(refused(principal).into()),
-        error => Error::Upstream(error.to_string()),
-    })
+    let answer = mlflow::who(&state.upstream, &authorization).await;
+    answer.map_err(|error| unknown(principal, error))
 }
 
 /// The caller's name, checked: HTTP Basic is anybody's word until MLflow has heard it.
@@ -95,6 +99,66 @@ pub async fn owner(state: &State, principal: &Principal) -> Result<Who> {
         return Err(not_an_owner());
     }
     Ok(who)
+}
+
+/// Lets only owners pass, to look at what is here: MLflow said so at most a few seconds ago. Who changes anything is asked for at that
+/// moment, by [`owner`].
+///
+/// # Errors
+/// As [`owner`].
+pub async fn reader(state: &State, principal: &Principal) -> Result<Who> {
+    let Some(user) = known_user(principal) else {
+        return owner(state, principal).await;
+    };
+    let authorization = authorization(state, principal).await?;
+    if let Some(known) = state.owners.known(user).filter(Known::is_good) {
+        if let Some(question) = state.owners.due(user) {
+            let (state, user) = (state.clone(), user.to_owned());
+            tokio::spawn(async move { ask(&state, &user, &authorization, question).await });
+        }
+        return Ok(known.who);
+    }
+    let answer = ask(state, user, &authorization, state.owners.question()).await;
+    let who = answer.map_err(|error| unknown(principal, error))?;
+    if who.is_admin { Ok(who) } else { Err(not_an_owner()) }
+}
+
+/// The same, for what Flowdeck itself keeps: while MLflow does not answer, also who was an owner when it did, since this Flowdeck runs.
+///
+/// # Errors
+/// As [`owner`].
+pub async fn reader_without_mlflow(state: &State, principal: &Principal) -> Result<Who> {
+    let known = known_user(principal).and_then(|user| state.owners.known(user));
+    let asked = reader(state, principal);
+    let Some(known) = known else { return asked.await };
+    // The password that was theirs is still in the vault.
+    authorization(state, principal).await?;
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Err(Error::Upstream(_))) | Err(_) => Ok(known.who),
+        Ok(answer) => answer,
+    }
+}
+
+/// Whom Flowdeck itself knows; of a name and a password only MLflow knows whether they are right.
+fn known_user(principal: &Principal) -> Option<&str> {
+    match principal {
+        Principal::Session(session) => Some(&session.user),
+        Principal::Key(key) => Some(&key.user),
+        Principal::Anonymous | Principal::Basic(_) => None,
+    }
+}
+
+async fn ask(state: &State, user: &str, authorization: &HeaderValue, question: Question) -> std::result::Result<Who, SignInError> {
+    let answer = mlflow::who(&state.upstream, authorization).await;
+    state.owners.learn(user, question, &answer);
+    answer
+}
+
+fn unknown(principal: &Principal, error: SignInError) -> Error {
+    match error {
+        SignInError::WrongPassword => Error::WrongCredentials(refused(principal).into()),
+        error => Error::Upstream(error.to_string()),
+    }
 }
 
 pub fn not_an_owner() -> Error {

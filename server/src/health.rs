@@ -4,7 +4,10 @@ pub mod cache;
 pub mod history;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,7 +21,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use self::{cache::CredentialCache, history::History};
-use crate::{mlflow::asks_for_password, state};
+use crate::{clock, mlflow::asks_for_password, state};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Anybody may ask; MLflow is asked no more often than this.
@@ -33,6 +36,8 @@ pub struct Health {
     pub cache: Arc<CredentialCache>,
     pub history: History,
     look: Mutex<Option<Look>>,
+    /// Ms since 1970; 0 while it answers.
+    down_since: AtomicI64,
 }
 
 /// One look at MLflow, without credentials.
@@ -98,6 +103,7 @@ impl Health {
             cache: Arc::new(CredentialCache::new(is_managed.then_some(true))),
             history: History::default(),
             look: Mutex::default(),
+            down_since: AtomicI64::new(0),
         }
     }
 
@@ -106,8 +112,21 @@ impl Health {
         let mut last = self.look.lock().await;
         match *last {
             Some(look) if look.at.elapsed() < FRESH => look,
-            _ => *last.insert(Look::new(state).await),
+            _ => {
+                let look = *last.insert(Look::new(state).await);
+                match look.latency {
+                    Some(_) => self.down_since.store(0, Ordering::Relaxed),
+                    None if self.down_since().is_none() => self.down_since.store(clock::now(), Ordering::Relaxed),
+                    None => {}
+                }
+                look
+            }
         }
+    }
+
+    /// When it was seen first that MLflow does not answer, where it does not; ms since 1970.
+    pub fn down_since(&self) -> Option<i64> {
+        Some(self.down_since.load(Ordering::Relaxed)).filter(|since| *since != 0)
     }
 }
 

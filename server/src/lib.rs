@@ -27,6 +27,7 @@ pub mod login;
 pub mod metrics;
 pub mod mlflow;
 pub mod openapi;
+pub mod owners;
 pub mod page;
 pub mod path;
 pub mod principal;

@@ -158,6 +158,9 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
         state.together.forget();
         if response.status().is_success() {
             state.index.heard(row.family());
+            if row.family() == Some(Family::Users) {
+                state.owners.forget_all();
+            }
         }
     }
     if !is_new(row) || !response.status().is_success() {

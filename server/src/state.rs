@@ -14,6 +14,7 @@ use crate::{
     limit::Limits,
     live::Live,
     metrics::Metrics,
+    owners::Owners,
     proxy::{narrow::Homes, together::Together},
     upstream::Upstream,
     vault::Vault,
@@ -38,6 +39,7 @@ pub struct Inner {
     pub health: Health,
     pub metrics: Metrics,
     pub index: Index,
+    pub owners: Owners,
     pub settings: Settings,
     pub assets: Assets,
 }
@@ -47,6 +49,12 @@ pub struct Inner {
 impl State {
     pub fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    /// This user's sessions, password or rights are others now.
+    pub fn doubt(&self, user: &str) {
+        self.owners.forget(user);
+        self.live.doubt(user);
     }
 }
 

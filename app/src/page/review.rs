@@ -46,6 +46,8 @@ pub struct Asked {
     /// “EDIT for ada”: the title of the dialog, and of what is said afterwards.
     pub title: String,
     pub edits: Vec<Edit>,
+    /// Instead of edits: the change that is to be taken back.
+    pub undoes: Option<String>,
     /// What the things are called that it is about, where the page knows.
     pub names: Names,
 }
@@ -71,6 +73,7 @@ impl Asked {
         Self {
             title,
             edits: vec![Edit::Grant { to, on, was, will }],
+            undoes: None,
             names,
         }
     }
@@ -123,11 +126,18 @@ impl Review {
             busy: RwSignal::new(false),
         };
         let reason = RwSignal::new(String::new());
-        let Asked { title, edits, names } = asked;
+        let Asked {
+            title,
+            edits,
+            undoes,
+            names,
+        } = asked;
+        let takes_back = undoes.is_some();
         let number = edits.len();
-        let edits = StoredValue::new(edits);
+        let what = StoredValue::new((edits, undoes));
         let wish = move || ChangeWish {
-            edits: edits.get_value(),
+            edits: what.with_value(|what| what.0.clone()),
+            undoes: what.with_value(|what| what.1.clone()),
             reason: reason.get_untracked(),
         };
         let look = move || {
@@ -145,12 +155,19 @@ impl Review {
             let title = title.clone();
             spawn_local(async move {
                 let Some(client) = self.client.try_get_value() else { return };
-                let made = change::apply(&client, &wish()).await;
+                let wish = wish();
+                let made = match &wish.undoes {
+                    Some(id) => change::undo(&client, id).await,
+                    None => change::apply(&client, &wish).await,
+                };
                 stage.busy.try_set(false);
                 match made {
                     Ok(made) => {
                         self.shown.try_set(false);
                         self.changed.try_run(());
+                        if takes_back {
+                            return self.toasts.say("Taken back");
+                        }
                         self.toasts
                             .undo(title, move || undo(self.toasts, self.changed, client.clone(), made.id.clone()));
                     }
@@ -188,7 +205,7 @@ impl Review {
                     Some(Err(error)) => view! { <Notice class="failed">{sentence(&error.message)}</Notice> }.into_any(),
                     Some(Ok(preview)) => names.with_value(|names| self.told(preview, names)),
                 })}
-                {dynamic(move || ready.get().then(|| view! { <TextField id="review-reason" label="Why" value=reason hint="For those who look at it later. May stay empty." autocomplete="off"/> }))}
+                {dynamic(move || (ready.get() && !takes_back).then(|| view! { <TextField id="review-reason" label="Why" value=reason hint="For those who look at it later. May stay empty." autocomplete="off"/> }))}
                 {dynamic(busy)}
                 <div class="buttons">
                     <Button press=move |_| self.shown.set(false)>"Cancel"</Button>

@@ -17,7 +17,7 @@ use crate::{
 /// `GET /api/flowdeck/v1/groups` → all groups, and what of them MLflow does not agree with
 #[utoipa::path(get, path = "/groups", tag = "Groups", responses((status = 200, body = Groups)))]
 pub async fn list(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Json<Groups>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
     Ok(Json(Groups {
         groups: world.groups.iter().map(|(name, group)| told(&world, name, group)).collect(),
@@ -32,7 +32,7 @@ pub async fn get(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<Json<Group>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
     let group = world.groups.get(&name);
     let group = group.ok_or_else(|| Error::NotFound("there is no such group".into()))?;

@@ -145,7 +145,22 @@ async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Cha
 /// # Errors
 /// As [`apply`].
 pub async fn undo(state: &State, author: Author, id: &str, request_id: String) -> Result<Change> {
-    let change = found(state, id).await?;
+    let Change { edits, reason, id, .. } = way_back(found(state, id).await?)?;
+    let wanted = Wanted {
+        edits,
+        whole: false,
+        reason: format!("Takes back: {reason}").trim_end_matches(": ").to_owned(),
+        request_id,
+        undoes: Some(id),
+    };
+    apply(state, author, wanted).await
+}
+
+/// A change with the edits that take it back.
+///
+/// # Errors
+/// 409, and why it cannot be taken back.
+pub fn way_back(change: Change) -> Result<Change> {
     if !change.can_undo {
         let sentence = match (&change.undone_by, change.state) {
             (Some(by), _) => format!("this change was taken back already, by {by}"),
@@ -154,14 +169,10 @@ pub async fn undo(state: &State, author: Author, id: &str, request_id: String) -
         };
         return Err(Error::Conflict(sentence));
     }
-    let wanted = Wanted {
+    Ok(Change {
         edits: change.edits.into_iter().rev().map(Edit::reversed).collect(),
-        whole: false,
-        reason: format!("Takes back: {}", change.reason).trim_end_matches(": ").to_owned(),
-        request_id,
-        undoes: Some(change.id),
-    };
-    apply(state, author, wanted).await
+        ..change
+    })
 }
 
 /// Goes on with a change that was interrupted.
@@ -421,6 +432,7 @@ async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Res
         }
         Edit::Admin { user, will, .. } => {
             let made = roster::set_admin(upstream, authorization, user, *will).await;
+            state.owners.forget(user);
             made.map(|()| None)
                 .map_err(|error| Trouble::NotDone(format!("whether {user} is an administrator"), error))
         }

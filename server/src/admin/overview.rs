@@ -4,12 +4,12 @@ use std::path::Path;
 
 use app::api::flowdeck::{
     grant::{Kind, Target},
-    overview::{Busy, BusyExperiment, Disk, Overview},
+    overview::{Busy, BusyExperiment, Disk, Overview, People},
 };
 use axum::{Extension, Json, extract::State};
 
 use super::{rule::Rule, world::World};
-use crate::{caller, clock, db::rule::Made, error::Result, mlflow, principal::Principal, session::Store, state};
+use crate::{caller, clock, db::rule::Made, error::Result, principal::Principal, session::Store, state};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -21,43 +21,38 @@ const HASH: f64 = 0.05 * 2.0;
 /// `GET /api/flowdeck/v1/overview` → figures of now and of the last hours
 #[utoipa::path(get, path = "/overview", tag = "Overview", responses((status = 200, body = Overview)))]
 pub async fn show(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Json<Overview>> {
-    caller::owner(&state, &principal).await?;
-    let authorization = caller::authorization(&state, &principal).await?;
-    let world = state.index.world(&state, &principal).await?;
+    let (who, look) = tokio::join!(caller::reader_without_mlflow(&state, &principal), state.health.look(&state));
+    who?;
+    let mlflow_up = look.latency.is_some();
+    // What was read last is told with its age where MLflow does not answer.
+    let world = match mlflow_up {
+        true => Some(state.index.world(&state, &principal).await?),
+        false => state.index.last(),
+    };
     let now = clock::now();
     let busy = state.audit.busy(now - DAY).await?;
     let (calls, failed, refused) = state.health.history.calls(now - HOUR);
     let remembers = state.health.cache.is_on();
     let interrupted = state.db.open_changes().await?.into_iter().filter(|row| row.state == "interrupted");
     let interrupted = interrupted.map(|row| row.id).collect();
-    let made = state.db.rule_grants().await?;
-    let mut drifted = 0;
-    for row in state.db.rules().await? {
-        let made: Vec<Made> = made.iter().filter(|made| made.rule == row.id).cloned().collect();
-        drifted += super::rule::counts(&Rule::of(&row)?.produced(&world, &made)).drifted;
-    }
     let told = |(name, calls, p95_ms)| Busy { name, calls, p95_ms };
-    let count = |kind: Kind| world.things.all.keys().filter(|on| on.kind == kind).count();
     let data_dir = state.config.data.data_dir.clone();
     let disk = tokio::task::spawn_blocking(move || disk(&data_dir))
         .await
         .map_err(anyhow::Error::from)?;
+    let name = |on: &Target| world.as_ref().and_then(|world| world.things.name(on)).unwrap_or(&on.id).to_owned();
+    let experiments = busy.experiments.into_iter().map(|(id, calls)| {
+        let on = Target::new(Kind::Experiment, id);
+        BusyExperiment {
+            name: name(&on),
+            on,
+            calls,
+        }
+    });
     Ok(Json(Overview {
-        mlflow_up: true,
-        mlflow_version: mlflow::version(&state.upstream, &authorization)
-            .await
-            .ok()
-            .map(|version| version.to_string()),
-        default: world.default_level(),
-        default_known: world.default.is_known(),
-        users: world.users.len(),
-        admins: world.admins().count(),
-        inactive: world.users.values().filter(|user| !user.active).count(),
-        roles: world.roles.len(),
-        grants: grants(&world),
-        experiments: count(Kind::Experiment),
-        models: count(Kind::RegisteredModel),
-        experiments_by_day: by_day(&world, now),
+        mlflow_up,
+        mlflow_down_since: state.health.down_since(),
+        mlflow_version: state.upstream.vetted.get().map(ToString::to_string),
         sessions: Store::new(state.db.clone(), state.config.session.clone()).count().await?,
         keys: state.keys.list(|key| key.is_live(now)).len(),
         calls,
@@ -65,25 +60,40 @@ pub async fn show(State(state): State<state::State>, Extension(principal): Exten
         refused,
         busiest_users: busy.users.into_iter().map(told).collect(),
         slowest_routes: busy.routes.into_iter().map(told).collect(),
-        busiest_experiments: busy
-            .experiments
-            .into_iter()
-            .map(|(id, calls)| {
-                let on = Target::new(Kind::Experiment, id);
-                BusyExperiment {
-                    name: world.things.name(&on).unwrap_or(&on.id).to_owned(),
-                    on,
-                    calls,
-                }
-            })
-            .collect(),
+        busiest_experiments: experiments.collect(),
         remembers_passwords: remembers,
         password_seconds: (remembers == Some(false)).then_some(calls as f64 * HASH),
         disk,
         interrupted,
+        people: match &world {
+            Some(world) => Some(people(&state, world, now).await?),
+            None => None,
+        },
+    }))
+}
+
+async fn people(state: &state::State, world: &World, now: i64) -> Result<People> {
+    let made = state.db.rule_grants().await?;
+    let mut drifted = 0;
+    for row in state.db.rules().await? {
+        let made: Vec<Made> = made.iter().filter(|made| made.rule == row.id).cloned().collect();
+        drifted += super::rule::counts(&Rule::of(&row)?.produced(world, &made)).drifted;
+    }
+    let count = |kind: Kind| world.things.all.keys().filter(|on| on.kind == kind).count();
+    Ok(People {
+        default: world.default_level(),
+        default_known: world.default.is_known(),
+        users: world.users.len(),
+        admins: world.admins().count(),
+        inactive: world.users.values().filter(|user| !user.active).count(),
+        roles: world.roles.len(),
+        grants: grants(world),
+        experiments: count(Kind::Experiment),
+        models: count(Kind::RegisteredModel),
+        experiments_by_day: by_day(world, now),
         drifted,
         read_at: world.read_at,
-    }))
+    })
 }
 
 fn grants(world: &World) -> usize {

@@ -52,7 +52,7 @@ pub async fn list(
     Extension(principal): Extension<Principal>,
     extract::Query(asked): extract::Query<Asked>,
 ) -> Result<Json<RolePage>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let limit = asked.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Error::BadRequest("`limit`: 1 to 200".into()));
@@ -92,7 +92,7 @@ pub async fn get(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<Json<RoleDetail>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
     let role = world.roles.get(&name);
     let role = role.ok_or_else(|| Error::NotFound("there is no such role".into()))?;

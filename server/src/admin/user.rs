@@ -71,7 +71,7 @@ pub async fn list(
     Extension(principal): Extension<Principal>,
     extract::Query(asked): extract::Query<Asked>,
 ) -> Result<Json<UserPage>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let limit = asked.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Error::BadRequest("`limit`: 1 to 200".into()));
@@ -203,7 +203,7 @@ pub async fn get(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<Json<UserDetail>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
     let user = world.users.get(&name).ok_or_else(gone)?;
     let mut row = [Known::read(&state).await?.row(&name, user)];
@@ -242,7 +242,7 @@ pub async fn belongings(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<Json<Belongings>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
     what_they_have(&state, &world, &name).await.map(Json)
 }
@@ -286,7 +286,7 @@ pub async fn sessions(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<Json<UserSessions>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let store = Store::new(state.db.clone(), state.config.session.clone());
     let sessions = store.of(&name).await?.into_iter().map(|row| UserSession {
         id: row.id,
@@ -314,7 +314,7 @@ pub async fn end_sessions(
     }
     let ended = state.db.end_sessions(&name).await? as usize;
     tracing::info!(user = name, by, ended, "all sessions of a user were ended");
-    state.live.doubt(&name);
+    state.doubt(&name);
     Ok(Json(SessionsEnded { ended }))
 }
 
@@ -328,7 +328,7 @@ pub async fn end_session(
     state.audit.can_write()?;
     caller::owner(&state, &principal).await?;
     let ended = state.db.end_session(&name, &id).await?;
-    state.live.doubt(&name);
+    state.doubt(&name);
     match ended {
         true => Ok(Json(SessionsEnded { ended: 1 })),
         false => Err(Error::NotFound("this session has ended already".into())),

@@ -85,6 +85,16 @@ impl Db {
             .await
     }
 
+    /// Who has used a session that still lives, the last ones first.
+    pub async fn last_here(&self, now: i64, idle_since: i64, most: i64) -> sqlx::Result<Vec<String>> {
+        sqlx::query_scalar("SELECT user FROM session WHERE expires_at > ? AND used_at > ? GROUP BY user ORDER BY MAX(used_at) DESC LIMIT ?")
+            .bind(now)
+            .bind(idle_since)
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await
+    }
+
     pub async fn count_sessions(&self, now: i64, idle_since: i64) -> sqlx::Result<i64> {
         sqlx::query_scalar("SELECT COUNT(*) FROM session WHERE expires_at > ? AND used_at > ?")
             .bind(now)

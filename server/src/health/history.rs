@@ -46,10 +46,10 @@ pub struct Answer {
 /// `GET /api/flowdeck/v1/health/history` (owners) → `{"step_ms":60000,"points":[…]}`, oldest first.
 ///
 /// # Errors
-/// As [`caller::owner`].
+/// As [`caller::reader_without_mlflow`].
 #[utoipa::path(get, path = "/health/history", tag = "Health", responses((status = 200, body = Answer)))]
 pub async fn show(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Json<Answer>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader_without_mlflow(&state, &principal).await?;
     Ok(Json(Answer {
         step_ms: STEP.as_millis() as u64,
         points: state.health.history.points(),

@@ -189,6 +189,7 @@ impl TestApp {
             health: Health::new(false),
             metrics: Metrics::default(),
             index: Index::default(),
+            owners: server::owners::Owners::default(),
             settings: setting::Live::new(String::new()),
             config,
             db,
@@ -234,6 +235,7 @@ impl TestApp {
             health: Health::new(false),
             metrics: Metrics::default(),
             index: Index::default(),
+            owners: server::owners::Owners::default(),
             settings: setting::Live::new(String::new()),
             assets: Assets::open(&self.state.config.page.site_dir).unwrap(),
         });

@@ -5,6 +5,7 @@ mod change;
 mod explain;
 mod flaky;
 mod killed;
+mod lately;
 mod route;
 mod user;
 

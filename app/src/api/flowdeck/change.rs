@@ -92,6 +92,9 @@ pub struct Account {
 pub struct ChangeWish {
     /// At most 2000, in the order in which they are to be made.
     pub edits: Vec<Edit>,
+    /// To be tried out only, instead of edits: the id of a change that is to be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// Why, for those who look later.
     #[serde(default)]
     pub reason: String,

@@ -10,18 +10,11 @@ use crate::api::{Client, Result};
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Overview {
     pub mlflow_up: bool,
+    /// When it was first seen not to answer, while it does not.
+    pub mlflow_down_since: Option<i64>,
     pub mlflow_version: Option<String>,
-    pub default: Option<Level>,
-    pub default_known: bool,
-    pub users: usize,
-    pub admins: usize,
-    pub inactive: usize,
-    pub roles: usize,
-    pub grants: usize,
-    pub experiments: usize,
-    pub models: usize,
-    /// Made in each of the last 30 days, the oldest first.
-    pub experiments_by_day: Vec<usize>,
+    /// `null` where MLflow has not told it yet.
+    pub people: Option<People>,
     pub sessions: i64,
     pub keys: usize,
     /// Calls of the last hour, and of these the failed (5xx) and refused (4xx) ones.
@@ -40,6 +33,23 @@ pub struct Overview {
     pub disk: Vec<Disk>,
     /// Changes that were interrupted.
     pub interrupted: Vec<String>,
+}
+
+/// What MLflow tells of people and things.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct People {
+    pub default: Option<Level>,
+    pub default_known: bool,
+    pub users: usize,
+    pub admins: usize,
+    pub inactive: usize,
+    pub roles: usize,
+    pub grants: usize,
+    pub experiments: usize,
+    pub models: usize,
+    /// Made in each of the last 30 days, the oldest first.
+    pub experiments_by_day: Vec<usize>,
     /// What rules do not agree with.
     pub drifted: usize,
     pub read_at: i64,

@@ -11,13 +11,13 @@ use crate::{
     api::{
         Client,
         flowdeck::{
-            change::{self, Change, ChangePage, ChangeState},
+            change::{self, Account, Change, ChangePage, ChangeState, Edit},
             grant::{Kind, Target},
         },
     },
     page::{
         admin::AdminTabs,
-        review::{self, words},
+        review::{self, Review, words},
     },
     part::{
         button::Button,
@@ -52,9 +52,10 @@ pub fn changes() -> AnyView {
         Asked::Changes(query.with(wanted))
     }));
     let again = Callback::new(move |()| found.again());
+    let review = Review::new(move || again.run(()));
     let list = found.view("what was changed", move |loaded| {
         Ok(match loaded? {
-            Loaded::Changes(page) => known(address, page, again),
+            Loaded::Changes(page) => known(address, page, again, review),
             _ => AnyView::Nothing,
         })
     });
@@ -77,6 +78,7 @@ pub fn changes() -> AnyView {
             {dynamic(move || narrowed(address))}
             {needs_script()}
             {list}
+            {review.dialog()}
         </div>
     }
     .into_any()
@@ -100,7 +102,7 @@ fn narrowed(address: Address) -> Option<AnyView> {
     )
 }
 
-fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
+fn known(address: Address, page: ChangePage, again: Callback<()>, review: Review) -> AnyView {
     if page.changes.is_empty() {
         return view! {
             <Empty title="No such change" icon=icon::Clock><p>"Each change of users, roles, groups and grants that is made through Flowdeck is kept here, with what was so before, and can be taken back."</p></Empty>
@@ -110,7 +112,7 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     let client = StoredValue::new(expect_context::<Client>());
     let toasts = Toasts::expect();
     let names = page.names.into_iter().map(|named| (named.on, named.name)).collect();
-    let row = |change: Change| row(change, &names, client, toasts, again);
+    let row = |change: Change| row(change, &names, client, toasts, again, review);
     let rows = page.changes.into_iter().map(row).collect_view();
     let older = page.next.map(|id| {
         view! { <div class="statusbar"><a class="button" href=move || address.with(&[("before", Some(&id))]) data-noscroll="">"Older"</a></div> }
@@ -128,7 +130,7 @@ fn known(address: Address, page: ChangePage, again: Callback<()>) -> AnyView {
     .into_any()
 }
 
-fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>) -> AnyView {
+fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts: Toasts, again: Callback<()>, review: Review) -> AnyView {
     let number = change.edits.len();
     let line = |edit| view! { <li>{words::edit(edit, names)}</li> }.into_any();
     let first = change.edits.iter().take(2).map(line).collect_view();
@@ -167,13 +169,18 @@ fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts
             Some(view! { <Button class="small" icon=icon::Retry press=resume>"Go on"</Button> }.into_any())
         }
         (_, true) => {
+            let known: words::Names = names.clone();
             let undo = move |_| {
-                if let Some(client) = client.try_get_value() {
-                    review::undo(toasts, again, client, id.clone());
-                }
+                review.ask(review::Asked {
+                    title: "Take it back".into(),
+                    edits: Vec::new(),
+                    undoes: Some(id.clone()),
+                    names: known.clone(),
+                });
             };
-            Some(view! { <Button class="small" icon=icon::Undo press=undo>"Undo"</Button> }.into_any())
+            Some(view! { <Button class="small" icon=icon::Undo press=undo>"Undo…"</Button> }.into_any())
         }
+        (ChangeState::Applied, false) if change.undone_by.is_none() => change.edits.iter().find_map(no_way_back),
         _ => None,
     };
     let (to, by) = (Route::User { name: change.by.clone() }, change.by.clone());
@@ -187,4 +194,21 @@ fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts
         </tr>
     }
     .into_any()
+}
+
+/// Where what became of an account is made good, or why it cannot be.
+fn no_way_back(edit: &Edit) -> Option<AnyView> {
+    let Edit::Account { user, was, will } = edit else { return None };
+    let active = |account: &Option<Account>| account.as_ref().is_some_and(|account| account.active);
+    let says = match (was, will) {
+        (_, None) => return Some(view! { <span class="muted small">"Who was deleted does not come back"</span> }.into_any()),
+        (None, _) => "Delete them…",
+        _ if active(was) && active(will) => {
+            return Some(view! { <span class="muted small">"A password is not put back"</span> }.into_any());
+        }
+        _ if active(was) => "Reactivate…",
+        _ => "Deactivate…",
+    };
+    let to = Route::User { name: user.clone() };
+    Some(view! { <a class="button small" href=to.href()>{says}</a> }.into_any())
 }

@@ -4,7 +4,7 @@ use crate::prelude::*;
 
 use super::default;
 use crate::{
-    api::flowdeck::overview::{Busy, Disk, Overview},
+    api::flowdeck::overview::{Busy, Disk, Overview, People},
     page::run::size,
     part::{
         face::Notice,
@@ -25,23 +25,9 @@ pub fn figures(overview: Overview) -> AnyView {
         view! { <a class="figure" href=href><b>{number}</b><span>{label}</span></a> }
     };
     let of = |route: Route, query: &str| route.href() + query;
+    let sessions = usize::try_from(overview.sessions).unwrap_or_default();
     let own = [
-        figure(count(overview.users), "users", Route::Users.href()),
-        figure(count(overview.admins), "administrators", of(Route::Users, "?kind=admin")),
-        figure(count(overview.inactive), "deactivated", of(Route::Users, "?state=inactive")),
-        figure(count(overview.roles), "roles", Route::Roles.href()),
-        figure(count(overview.grants), "grants", Route::Permissions.href()),
-        figure(count(overview.experiments), "experiments", Route::Experiments.href()),
-        figure(
-            count(overview.models),
-            "models",
-            Route::Permissions.href() + "?kind=registered_model",
-        ),
-        figure(
-            count(usize::try_from(overview.sessions).unwrap_or_default()),
-            "sessions",
-            of(Route::Users, "?sort=-sessions"),
-        ),
+        figure(count(sessions), "sessions", of(Route::Users, "?sort=-sessions")),
         figure(count(overview.keys), "API keys", Route::AllKeys.href()),
         figure(count(overview.calls as usize), "calls in an hour", of(Route::Audit, "?last=1h")),
         figure(
@@ -55,6 +41,29 @@ pub fn figures(overview: Overview) -> AnyView {
             of(Route::Audit, "?status=4xx&last=1h"),
         ),
     ];
+    let people = overview.people.as_ref().map(|people| {
+        [
+            figure(count(people.users), "users", Route::Users.href()),
+            figure(count(people.admins), "administrators", of(Route::Users, "?kind=admin")),
+            figure(count(people.inactive), "deactivated", of(Route::Users, "?state=inactive")),
+            figure(count(people.roles), "roles", Route::Roles.href()),
+            figure(count(people.grants), "grants", Route::Permissions.href()),
+            figure(count(people.experiments), "experiments", Route::Experiments.href()),
+            figure(count(people.models), "models", of(Route::Permissions, "?kind=registered_model")),
+        ]
+        .collect_view()
+    });
+    let read_at = overview.people.as_ref().map(|people| people.read_at);
+    let as_of = read_at.map(|at| view! { <p class="muted small as-of">"Users, roles and grants as of "<Time at=at/></p> });
+    let away = (!overview.mlflow_up).then(|| {
+        let since = overview.mlflow_down_since.map(|at| view! { ", seen first "<Time at=at/> });
+        let says = if read_at.is_some() {
+            ". Users, roles and grants are shown as they were read last."
+        } else {
+            ". Users, roles and grants are not known until it does."
+        };
+        view! { <Notice class="failed">"MLflow does not answer"{since}{says}</Notice> }
+    });
     let interrupted = (!overview.interrupted.is_empty()).then(|| {
         let says = match overview.interrupted.len() {
             1 => "A change of permissions was interrupted".to_owned(),
@@ -62,8 +71,9 @@ pub fn figures(overview: Overview) -> AnyView {
         };
         view! { <Notice class="careful">{says}": "<Link to=Route::Changes>"go on with it or take it back"</Link>"."</Notice> }
     });
-    let drifted = (overview.drifted > 0).then(|| {
-        let says = match overview.drifted {
+    let drifted = overview.people.as_ref().map_or(0, |people| people.drifted);
+    let drifted = (drifted > 0).then(|| {
+        let says = match drifted {
             1 => "One grant differs from its rule over names".to_owned(),
             many => format!("{} grants differ from their rules over names", count(many)),
         };
@@ -82,11 +92,15 @@ pub fn figures(overview: Overview) -> AnyView {
     });
     let experiments = experiments.collect_view();
     let none = |listed: bool| (!listed).then(|| view! { <p class="body muted">"No calls in the last 24 hours."</p> });
-    let made = growth(&overview);
+    let made = overview.people.as_ref().map(growth);
+    let default = overview
+        .people
+        .as_ref()
+        .map(|people| default::notice(people.default, people.default_known));
     view! {
-        <div class="lead stack notices">{default::notice(overview.default, overview.default_known)}{interrupted}{drifted}{passwords}</div>
-        <nav class="figures" aria-label="Figures">{own.collect_view()}</nav>
-        <p class="muted small as-of">"Users, roles and grants as of "<Time at=overview.read_at/></p>
+        <div class="lead stack notices">{away}{default}{interrupted}{drifted}{passwords}</div>
+        <nav class="figures" aria-label="Figures">{people}{own.collect_view()}</nav>
+        {as_of}
         <div class="charts">
             <section class="card" aria-labelledby="busy-users"><header><h2 id="busy-users">"Busiest users"</h2><span class="muted small spread">"calls in 24 h"</span></header>
                 {none(!overview.busiest_users.is_empty())}<ul class="named">{overview.busiest_users.iter().take(LISTED).map(user).collect_view()}</ul></section>
@@ -119,13 +133,13 @@ fn disk(disk: &Disk) -> AnyView {
 }
 
 /// Experiments that were made, by day.
-fn growth(overview: &Overview) -> AnyView {
-    let days = overview.experiments_by_day.len() as i64;
+fn growth(people: &People) -> AnyView {
+    let days = people.experiments_by_day.len() as i64;
     let series = Series {
-        times: (0..days).map(|day| overview.read_at - (days - 1 - day) * DAY).collect(),
+        times: (0..days).map(|day| people.read_at - (days - 1 - day) * DAY).collect(),
         lines: vec![Line {
             name: "made",
-            values: overview.experiments_by_day.iter().map(|number| Some(*number as f64)).collect(),
+            values: people.experiments_by_day.iter().map(|number| Some(*number as f64)).collect(),
         }],
         bad: Vec::new(),
     };

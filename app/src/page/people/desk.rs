@@ -120,6 +120,7 @@ impl Desk {
         self.review.ask(review::Asked {
             title: title.into(),
             edits,
+            undoes: None,
             names: names.into_iter().collect(),
         });
     }

@@ -26,6 +26,7 @@ use crate::{
     error::{Error, Result},
     extract,
     layer::REQUEST_ID,
+    mlflow::Who,
     principal::Principal,
     state,
 };
@@ -60,10 +61,17 @@ pub async fn preview(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
     Extension(note): Extension<Note>,
-    extract::Json(wish): extract::Json<ChangeWish>,
+    extract::Json(mut wish): extract::Json<ChangeWish>,
 ) -> Result<Json<Preview>> {
     note.changes(false);
     let who = caller::who(&state, &principal).await?;
+    let whole = wish.undoes.is_none();
+    if let Some(id) = wish.undoes.take() {
+        if !wish.edits.is_empty() {
+            return Err(Error::BadRequest("`undoes`, or `edits`: not both".into()));
+        }
+        wish.edits = journal::way_back(undoable(&state, &who, &id).await?)?.edits;
+    }
     let world = if who.is_admin {
         state.index.world(&state, &principal).await?
     } else {
@@ -73,7 +81,7 @@ pub async fn preview(
         partial.map_err(|error| index::told(&principal, &error))?.into()
     };
     let told = tokio::task::spawn_blocking(move || {
-        let plan = plan(&world, &wish.edits, true)?;
+        let plan = plan(&world, &wish.edits, whole)?;
         let (gains, losses, uncounted) = effects(&world, &plan.after, &plan.edits);
         let mut warnings = warnings(&world, &plan);
         warnings.extend(uncounted);
@@ -101,6 +109,9 @@ pub async fn apply(
 ) -> Result<Response> {
     state.audit.can_write()?;
     let who = caller::who(&state, &principal).await?;
+    if wish.undoes.is_some() {
+        return Err(Error::BadRequest("`undoes`: a change is taken back by its own route".into()));
+    }
     about(&note, &wish.edits);
     let reason = wish.reason.trim().to_owned();
     if reason.len() > 500 || reason.chars().any(char::is_control) {
@@ -128,7 +139,7 @@ pub async fn list(
     Extension(principal): Extension<Principal>,
     extract::Query(asked): extract::Query<Asked>,
 ) -> Result<Json<ChangePage>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader_without_mlflow(&state, &principal).await?;
     let limit = asked.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Error::BadRequest("`limit`: 1 to 200".into()));
@@ -174,7 +185,7 @@ pub async fn get(
     Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Json<Change>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader_without_mlflow(&state, &principal).await?;
     journal::found(&state, &id).await.map(Json)
 }
 
@@ -189,17 +200,22 @@ pub async fn undo(
 ) -> Result<Response> {
     state.audit.can_write()?;
     let who = caller::who(&state, &principal).await?;
-    let found = journal::found(&state, &id).await;
-    if !who.is_admin && !found.as_ref().is_ok_and(|change| change.by == who.user) {
-        return Err(caller::not_an_owner());
-    }
-    about(&note, &found?.edits);
+    about(&note, &undoable(&state, &who, &id).await?.edits);
     let author = Author {
         who,
         authorization: caller::authorization(&state, &principal).await?,
     };
     let change = journal::undo(&state, author, &id, request_id(&headers)).await?;
     Ok((StatusCode::CREATED, Json(change)).into_response())
+}
+
+/// A change that this person may take back: any as an owner, else their own.
+async fn undoable(state: &state::State, who: &Who, id: &str) -> Result<Change> {
+    let found = journal::found(state, id).await;
+    if !who.is_admin && !found.as_ref().is_ok_and(|change| change.by == who.user) {
+        return Err(caller::not_an_owner());
+    }
+    found
 }
 
 /// `POST /api/flowdeck/v1/changes/{id}/resume` → the change, which goes on where it was interrupted

@@ -44,7 +44,7 @@ pub struct Left {
 /// `GET /api/flowdeck/v1/rules` → all rules over names, and how far MLflow agrees with them
 #[utoipa::path(get, path = "/rules", tag = "Rules", responses((status = 200, body = Rules)))]
 pub async fn list(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Json<Rules>> {
-    caller::owner(&state, &principal).await?;
+    caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
     let made = state.db.rule_grants().await?;
     let rules = state.db.rules().await?.into_iter().map(|row| {

@@ -166,7 +166,7 @@ pub async fn delete(
     state.keys.revoke_all(&name).await?;
     state.vault.forget(&name).await?;
     state.db.forget_user(&name).await?;
-    state.live.doubt(&name);
+    state.doubt(&name);
     state.index.amend(|world| {
         index::leave(world, &name);
     });
@@ -228,7 +228,7 @@ pub async fn reset(
     }
     let link = new_password(&state, &author, &headers, &name, user.service).await?;
     state.db.end_sessions(&name).await?;
-    state.live.doubt(&name);
+    state.doubt(&name);
     let account = Some(account(user));
     let edit = Edit::Account {
         user: name.clone(),
@@ -278,7 +278,7 @@ pub async fn deactivate(
     set_password(&state, &author, &name, &invite::unknown_password()).await?;
     state.vault.forget(&name).await?;
     state.db.end_sessions(&name).await?;
-    state.live.doubt(&name);
+    state.doubt(&name);
     state.db.delete_invite_of(&name).await?;
     let worked = state.keys.list(|key| key.user == name && key.state == key::State::Active);
     let ids: Vec<&str> = worked.iter().map(|key| key.id.as_str()).collect();

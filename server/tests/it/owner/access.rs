@@ -198,11 +198,11 @@ async fn the_overview_has_figures_of_now() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert_eq!(
-        (&told["mlflow_up"], &told["default"], &told["sessions"]),
+        (&told["mlflow_up"], &told["people"]["default"], &told["sessions"]),
         (&json!(true), &json!("READ"), &json!(1)),
         "{told}"
     );
-    assert!(told["experiments_by_day"][29].as_u64() > Some(0), "{told}");
+    assert!(told["people"]["experiments_by_day"][29].as_u64() > Some(0), "{told}");
     let named = |list: &str, name: &str| {
         told[list]
             .as_array()

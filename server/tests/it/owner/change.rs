@@ -84,6 +84,16 @@ async fn edits_are_made_all_or_none_and_taken_back() {
         json!([grant(direct(&ada.user), "experiment", &one, Some("MANAGE"), Some("EDIT"))]),
     )
     .await;
+    // First looked at, which changes nothing.
+    let way_back = json!({ "edits": [], "undoes": change["id"] });
+    let seen = good(post(&admin, "/changes/preview", way_back.clone()).await).await;
+    assert_eq!((&seen["conflicts"], &seen["refused"]), (&json!([]), &Value::Null), "{seen}");
+    assert!(seen["losses"]["people"].as_u64() > Some(0), "{seen}");
+    assert!(!held(&admin, &ada.user).await.is_empty());
+    refused(post(&ada, "/changes/preview", way_back.clone()).await, 403, "owners").await;
+    refused(post(&admin, "/changes", way_back).await, 400, "`undoes`").await;
+    let both = json!({ "edits": [grant(direct(&ada.user), "experiment", &one, None, Some("READ"))], "undoes": change["id"] });
+    refused(post(&admin, "/changes/preview", both).await, 400, "not both").await;
     let undone = good(post(&admin, &undo, json!(null)).await).await;
     assert_eq!(undone["undoes"], change["id"]);
     assert!(held(&admin, &ada.user).await.is_empty());

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use axum::{
@@ -27,6 +27,7 @@ pub struct Flaky {
     failures: Arc<AtomicUsize>,
     hold: Arc<Mutex<Option<Hold>>>,
     holds: Arc<Notify>,
+    away: Arc<AtomicBool>,
 }
 
 pub const ALL: usize = usize::MAX;
@@ -52,12 +53,18 @@ impl Flaky {
             failures: Arc::new(AtomicUsize::new(0)),
             hold: Arc::default(),
             holds: Arc::default(),
+            away: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let router = Router::new().fallback(pass).with_state(flaky.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         (flaky, url)
+    }
+
+    /// From here on nothing is answered well.
+    pub fn go_away(&self) {
+        self.away.store(true, Ordering::SeqCst);
     }
 
     pub fn fail_after(&self, writes: usize, status: usize, failures: usize) {
@@ -94,6 +101,9 @@ impl Flaky {
 }
 
 async fn pass(State(flaky): State<Flaky>, request: Request) -> Response {
+    if flaky.away.load(Ordering::SeqCst) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let writes = ["grant", "revoke", "assign", "add", "remove", "update"];
     let is_write = request.method() != "GET" && writes.iter().any(|word| request.uri().path().ends_with(word));
     let take = |from: &AtomicUsize| {

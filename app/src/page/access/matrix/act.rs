@@ -121,7 +121,12 @@ impl Grid {
                 1 => format!("{level} in 1 cell"),
                 cells => format!("{level} in {} cells", count(cells)),
             };
-            Ok(Asked { title, edits, names })
+            Ok(Asked {
+                title,
+                edits,
+                undoes: None,
+                names,
+            })
         })
     }
 }

@@ -51,6 +51,10 @@ pub struct Grid {
     trouble: RwSignal<Option<ApiError>>,
     pub(super) busy: RwSignal<bool>,
     painter: StoredValue<Painter>,
+    /// It is painted when the browser draws next.
+    paints: StoredValue<bool>,
+    /// Rows and columns in sight.
+    window: StoredValue<(Range<usize>, Range<usize>)>,
     scroll: NodeRef<html::Div>,
     body: NodeRef<html::Div>,
     client: StoredValue<Client>,
@@ -76,7 +80,9 @@ pub fn grid(filter: Query, first: Matrix, review: Review, changed: RwSignal<u32>
         several: RwSignal::new(false),
         trouble: RwSignal::new(None),
         busy: RwSignal::new(false),
-        painter: StoredValue::new(Painter::default()),
+        painter: StoredValue::new(Painter::new(size.0.min(SIDE), size.1.min(SIDE))),
+        paints: StoredValue::new(false),
+        window: StoredValue::default(),
         scroll: NodeRef::new(),
         body: NodeRef::new(),
         client: StoredValue::new(expect_context::<Client>()),
@@ -98,18 +104,11 @@ impl Grid {
             (frame.lines(self.size.get().0), frame.columns(&edges.read(), NAMES))
         });
         Effect::new(move |_| {
-            let ((rows, columns), chosen, at, news) = (window.get(), self.chosen.read(), self.at.get(), self.news.get());
-            let Some(body) = self.body.get() else { return };
-            self.tiles.with_value(|tiles| {
-                let scene = Scene {
-                    tiles,
-                    rows,
-                    columns,
-                    at,
-                    chosen: &chosen,
-                };
-                self.painter.update_value(|painter| painter.paint(&body, &scene, news));
-            });
+            self.window.set_value(window.get());
+            self.chosen.track();
+            self.at.track();
+            self.news.track();
+            self.paint_soon();
         });
         Effect::new(move |_| {
             let (rows, columns) = self.size.get();
@@ -135,6 +134,43 @@ impl Grid {
         let resized = window_event_listener(ev::resize, move |_| self.measure());
         on_cleanup(move || resized.remove());
         self.scroll.on_load(move |_| request_animation_frame(move || self.measure()));
+    }
+
+    /// Once for all that has come by then.
+    fn paint_soon(self) {
+        if !self.paints.get_value() {
+            self.paints.set_value(true);
+            request_animation_frame(move || self.paint());
+        }
+    }
+
+    fn paint(self) {
+        // Called when the browser draws next: the page may be gone by then.
+        let Some(Some(body)) = self.body.try_get_untracked() else {
+            return;
+        };
+        self.paints.set_value(false);
+        // As the server has drawn it, until it is known how much can be seen.
+        if self.frame.read_untracked().width == 0.0 {
+            return;
+        }
+        let news = self.tiles.try_update_value(Tiles::news).unwrap_or_default();
+        let (rows, columns) = self.window.get_value();
+        let chosen = self.chosen.read_untracked();
+        let painted = self.tiles.with_value(|tiles| {
+            let at = self.at.get_untracked();
+            let scene = Scene {
+                tiles,
+                rows,
+                columns,
+                at,
+                chosen: &chosen,
+            };
+            self.painter.try_update_value(|painter| painter.paint(&body, &scene, &news))
+        });
+        if painted == Some(false) {
+            self.paint_soon();
+        }
     }
 
     /// Lengths that the style reckons with.
@@ -211,7 +247,7 @@ impl Grid {
                 at: (0, 0),
                 chosen: &BTreeSet::new(),
             };
-            scene.all()
+            scene.all(scene.rows.clone())
         });
         let failed = move || {
             let error = self.trouble.get()?;

@@ -26,21 +26,35 @@ pub const HERE: &str = "matrix-at";
 // === impl Scene ===
 
 impl Scene<'_> {
-    pub fn all(&self) -> String {
-        let mut out = String::new();
-        out.push_str("<div role=\"row\" class=\"heads\" aria-rowindex=\"1\"><div role=\"columnheader\" class=\"who\" aria-colindex=\"1\">Who</div><i></i>");
+    /// With these of its rows.
+    pub fn all(&self, rows: Range<usize>) -> String {
+        let (heads, rows) = (self.heads(), self.rows(rows));
+        format!(
+            "<div role=\"row\" class=\"heads\" aria-rowindex=\"1\">{heads}</div><div class=\"above\" role=\"presentation\"></div>{rows}"
+        )
+    }
+
+    /// What stands in the line of the columns' names.
+    pub fn heads(&self) -> String {
+        let mut out = "<div role=\"columnheader\" class=\"who\" aria-colindex=\"1\">Who</div><i></i>".to_owned();
         self.cells(&mut out, None, self.columns.clone());
-        out.push_str("</div><div class=\"above\" role=\"presentation\"></div>");
-        self.rows(&mut out, self.rows.clone());
         out
     }
 
-    pub fn rows(&self, out: &mut String, rows: Range<usize>) {
+    pub fn rows(&self, rows: Range<usize>) -> String {
+        let mut out = String::new();
         for row in rows {
-            self.name(out, row);
-            self.cells(out, Some(row), self.columns.clone());
-            out.push_str("</div>");
+            let _ = write!(out, "<div role=\"row\" aria-rowindex=\"{}\">{}</div>", row + 2, self.line(row));
         }
+        out
+    }
+
+    /// What stands in a row.
+    pub fn line(&self, row: usize) -> String {
+        let mut out = String::new();
+        self.name(&mut out, row);
+        self.cells(&mut out, Some(row), self.columns.clone());
+        out
     }
 
     /// Those of a row, or the names of the columns.
@@ -75,13 +89,9 @@ impl Scene<'_> {
         out.push_str("</span></div>");
     }
 
-    /// A row without its cells and its end.
+    /// Whose row it is.
     fn name(&self, out: &mut String, row: usize) {
-        let index = row + 2;
-        let _ = write!(
-            out,
-            "<div role=\"row\" aria-rowindex=\"{index}\"><div role=\"rowheader\" class=\"who\" aria-colindex=\"1\""
-        );
+        out.push_str("<div role=\"rowheader\" class=\"who\" aria-colindex=\"1\"");
         let Some(known) = self.tiles.row(row) else {
             return out.push_str(">…</div><i></i>");
         };

@@ -1,5 +1,5 @@
-//! Keeps the page in step with what is to be seen. A row or column that comes into sight is written, one that leaves is taken out, and the
-//! rest is left as it is: scrolling costs what moves.
+//! Keeps the page in step with what is to be seen. A row or column that comes into sight is written, one that leaves is taken out, a row of
+//! which something else is known is written again, and the rest is left as it is. Of many rows only some are written before the browser draws.
 
 use std::{collections::BTreeSet, ops::Range};
 
@@ -9,19 +9,18 @@ use leptos::{
 };
 
 use super::{
-    html::{HERE, Scene},
-    tiles::At,
+    html::Scene,
+    tiles::{At, News},
 };
 
 /// Cells in pixels, as the style has them.
 pub const TALL: usize = 28;
 pub const WIDE: usize = 32;
 
-/// Of more cells that were chosen, or are no longer, all is written anew.
-const FEW: usize = 64;
+/// So many cells are written at once: the browser has to lay them out before it draws.
+const CELLS: usize = 320;
 
 /// What stands in the page.
-#[derive(Default)]
 pub struct Painter(Option<Drawn>);
 
 struct Drawn {
@@ -29,42 +28,78 @@ struct Drawn {
     columns: Range<usize>,
     at: At,
     chosen: BTreeSet<At>,
-    /// Of what was known.
-    news: u32,
+    /// Rows that say something else by now.
+    stale: BTreeSet<usize>,
+    /// The same of the columns' names.
+    heads: bool,
 }
 
 // === impl Painter ===
 
 impl Painter {
-    /// `news`: another number, and all may say something else.
-    pub fn paint(&mut self, body: &Element, scene: &Scene<'_>, news: u32) {
-        let before = self.0.take().filter(|before| before.is_like(scene, news));
-        let patched = before.is_some_and(|before| before.patch(body, scene).is_ok());
-        if !patched {
-            body.set_inner_html(&scene.all());
-        }
-        space(body, scene).ok();
-        self.0 = Some(Drawn {
-            rows: scene.rows.clone(),
-            columns: scene.columns.clone(),
-            at: scene.at,
-            chosen: scene.chosen.clone(),
-            news,
+    /// So many rows and columns stand there already.
+    pub fn new(rows: usize, columns: usize) -> Self {
+        Self(Some(Drawn {
+            rows: 0..rows,
+            columns: 0..columns,
+            at: (0, 0),
+            chosen: BTreeSet::new(),
+            stale: BTreeSet::new(),
+            heads: false,
+        }))
+    }
+
+    /// Whether all of it stands there now; else there is more to paint when the browser has drawn this.
+    pub fn paint(&mut self, body: &Element, scene: &Scene<'_>, news: &News) -> bool {
+        let mut room = (CELLS / scene.columns.len().max(1)).max(2);
+        let kept = self.0.take().filter(|drawn| drawn.overlaps(scene));
+        let patched = kept.and_then(|mut drawn| {
+            drawn.learn(scene, news);
+            drawn.patch(body, scene, &mut room).ok()?;
+            Some(drawn)
         });
+        let drawn = patched.unwrap_or_else(|| {
+            let rows = scene.rows.start..scene.rows.end.min(scene.rows.start + room);
+            body.set_inner_html(&scene.all(rows.clone()));
+            Drawn {
+                rows,
+                columns: scene.columns.clone(),
+                at: scene.at,
+                chosen: scene.chosen.clone(),
+                stale: BTreeSet::new(),
+                heads: false,
+            }
+        });
+        space(body, scene, &drawn.rows).ok();
+        let all = drawn.rows == scene.rows && drawn.stale.is_empty();
+        self.0 = Some(drawn);
+        all
     }
 }
 
 // === impl Drawn ===
 
 impl Drawn {
-    /// Whether most of it stays.
-    fn is_like(&self, scene: &Scene<'_>, news: u32) -> bool {
-        let stays = |before: &Range<usize>, now: &Range<usize>| before.start < now.end && now.start < before.end;
-        let turned = self.chosen.symmetric_difference(scene.chosen).take(FEW + 1).count();
-        self.news == news && stays(&self.rows, &scene.rows) && stays(&self.columns, &scene.columns) && turned <= FEW
+    /// Whether something of it stays.
+    fn overlaps(&self, scene: &Scene<'_>) -> bool {
+        let overlap = |before: &Range<usize>, now: &Range<usize>| before.start < now.end && now.start < before.end;
+        overlap(&self.rows, &scene.rows) && overlap(&self.columns, &scene.columns)
     }
 
-    fn patch(&self, body: &Element, scene: &Scene<'_>) -> Result<(), JsValue> {
+    /// What of it says something else now.
+    fn learn(&mut self, scene: &Scene<'_>, news: &News) {
+        self.heads |= news.heads;
+        self.stale.extend(news.rows.iter().cloned().flatten());
+        self.stale.extend(self.chosen.symmetric_difference(scene.chosen).map(|at| at.0));
+        if self.at != scene.at {
+            self.stale.extend([self.at.0, scene.at.0]);
+        }
+        self.chosen.clone_from(scene.chosen);
+        self.at = scene.at;
+    }
+
+    /// Writes at most `room` rows.
+    fn patch(&mut self, body: &Element, scene: &Scene<'_>, room: &mut usize) -> Result<(), JsValue> {
         let (heads, above) = frame(body)?;
         for _ in self.rows.start..scene.rows.start {
             next(&above)?.remove();
@@ -73,33 +108,30 @@ impl Drawn {
             last(body)?.remove();
         }
         let kept = self.rows.start.max(scene.rows.start)..self.rows.end.min(scene.rows.end);
-        if self.columns != scene.columns {
+        let slides = self.columns != scene.columns;
+        if std::mem::take(&mut self.heads) {
+            heads.set_inner_html(&scene.heads());
+        } else if slides {
             self.slide(&heads, None, scene)?;
-            let mut line = above.clone();
-            for row in kept.clone() {
-                line = next(&line)?;
+        }
+        self.stale.retain(|row| kept.contains(row));
+        let mut line = above.clone();
+        for row in kept.clone() {
+            line = next(&line)?;
+            if *room > 0 && self.stale.remove(&row) {
+                *room -= 1;
+                line.set_inner_html(&scene.line(row));
+            } else if slides {
                 self.slide(&line, Some(row), scene)?;
             }
         }
-        let mut html = String::new();
-        scene.rows(&mut html, scene.rows.start..kept.start);
-        above.insert_adjacent_html("afterend", &html)?;
-        html.clear();
-        scene.rows(&mut html, kept.end..scene.rows.end);
-        body.insert_adjacent_html("beforeend", &html)?;
-        for at in self.chosen.symmetric_difference(scene.chosen) {
-            if let Some(cell) = cell(&above, scene, *at) {
-                cell.set_attribute("aria-selected", if scene.chosen.contains(at) { "true" } else { "false" })?;
-            }
-        }
-        if self.at != scene.at {
-            if let Some(cell) = cell(&above, scene, self.at) {
-                cell.remove_attribute("id")?;
-            }
-            if let Some(cell) = cell(&above, scene, scene.at) {
-                cell.set_id(HERE);
-            }
-        }
+        let before = kept.start.saturating_sub(*room).max(scene.rows.start)..kept.start;
+        *room -= before.len();
+        let after = kept.end..scene.rows.end.min(kept.end + *room);
+        above.insert_adjacent_html("afterend", &scene.rows(before.clone()))?;
+        body.insert_adjacent_html("beforeend", &scene.rows(after.clone()))?;
+        self.rows = before.start..after.end;
+        self.columns = scene.columns.clone();
         Ok(())
     }
 
@@ -122,13 +154,13 @@ impl Drawn {
 }
 
 /// The room of what is not drawn, above and before.
-fn space(body: &Element, scene: &Scene<'_>) -> Result<(), JsValue> {
+fn space(body: &Element, scene: &Scene<'_>, rows: &Range<usize>) -> Result<(), JsValue> {
     let (heads, above) = frame(body)?;
-    set(&above, "height", scene.rows.start * TALL)?;
+    set(&above, "height", rows.start * TALL)?;
     let width = scene.columns.start * WIDE;
     set(&gap(&heads)?, "width", width)?;
     let mut line = above;
-    for _ in scene.rows.clone() {
+    for _ in rows.clone() {
         line = next(&line)?;
         set(&gap(&line)?, "width", width)?;
     }
@@ -150,15 +182,6 @@ fn frame(body: &Element) -> Result<(Element, Element), JsValue> {
 /// What stands for the columns before, in one line.
 fn gap(line: &Element) -> Result<Element, JsValue> {
     next(&line.first_element_child().ok_or(JsValue::NULL)?)
-}
-
-fn cell(above: &Element, scene: &Scene<'_>, at: At) -> Option<Element> {
-    if !scene.rows.contains(&at.0) || !scene.columns.contains(&at.1) {
-        return None;
-    }
-    let line = (scene.rows.start..=at.0).try_fold(above.clone(), |line, _| line.next_element_sibling())?;
-    let gap = line.first_element_child()?.next_element_sibling()?;
-    (scene.columns.start..=at.1).try_fold(gap, |cell, _| cell.next_element_sibling())
 }
 
 fn next(element: &Element) -> Result<Element, JsValue> {

@@ -30,6 +30,15 @@ pub struct Tiles {
     pending: BTreeSet<Key>,
     /// Counts changes: an answer from before one is not kept.
     pub age: u32,
+    news: News,
+}
+
+/// What is known otherwise than it was.
+#[derive(Debug, Default)]
+pub struct News {
+    pub rows: Vec<Range<usize>>,
+    /// The names of columns.
+    pub heads: bool,
 }
 
 /// One row and column.
@@ -41,6 +50,7 @@ impl Tiles {
     pub fn new(first: Matrix) -> Self {
         let mut tiles = Self::default();
         tiles.put((0, 0), first);
+        tiles.news();
         tiles
     }
 
@@ -48,7 +58,15 @@ impl Tiles {
         self.size = (part.rows_total, part.columns_total);
         self.pending.remove(&key);
         self.old.remove(&key);
+        let known = self.parts.iter().find(|(other, _)| other.1 == key.1);
+        self.news.heads |= known.is_none_or(|(_, known)| known.columns != part.columns);
+        self.news.rows.push(key.0 * SIDE..(key.0 + 1) * SIDE);
         self.parts.insert(key, part);
+    }
+
+    /// What has come since this was asked last.
+    pub fn news(&mut self) -> News {
+        std::mem::take(&mut self.news)
     }
 
     /// All of it may be different now.

@@ -4,6 +4,6 @@ pub use leptos::prelude::*;
 pub use view::view;
 
 pub use crate::{
-    reactive::Resource,
+    reactive::{Effect, Memo, Resource},
     view::{AnyView, IntoAny, each},
 };

@@ -44,7 +44,7 @@ fn read(text: &str) -> Result<Json<'_>, Error> {
 
 impl Json<'_> {
     #[inline(never)]
-    fn is_not(self, expected: &dyn Expected) -> Error {
+    fn wrong(self, expected: &dyn Expected) -> Error {
         de::Error::invalid_type(
             match &self {
                 Self::Null => Unexpected::Unit,
@@ -70,13 +70,13 @@ impl<'de> Json<'de> {
                     name: Self::Text(name),
                     holds,
                 }),
-                Err(object) => Err(Self::Object(object).is_not(expected)),
+                Err(object) => Err(Self::Object(object).wrong(expected)),
             },
             Self::Text(_) => Ok(Variant {
                 name: self,
                 holds: Self::Null,
             }),
-            other => Err(other.is_not(expected)),
+            other => Err(other.wrong(expected)),
         }
     }
 }
@@ -170,7 +170,7 @@ impl<'de> Deserializer<'de> for Json<'de> {
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
             Self::Flag(flag) => visitor.visit_bool(flag),
-            other => Err(other.is_not(&visitor)),
+            other => Err(other.wrong(&visitor)),
         }
     }
 
@@ -180,28 +180,28 @@ impl<'de> Deserializer<'de> for Json<'de> {
             Self::Natural(number) => visitor.visit_u64(number),
             Self::Negative(number) => visitor.visit_i64(number),
             Self::Float(number) => visitor.visit_f64(number),
-            other => Err(other.is_not(&visitor)),
+            other => Err(other.wrong(&visitor)),
         }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
             Self::Text(text) => visitor.visit_string(text.into_owned()),
-            other => Err(other.is_not(&visitor)),
+            other => Err(other.wrong(&visitor)),
         }
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
             Self::Text(text) => visitor.visit_str(&text),
-            other => Err(other.is_not(&visitor)),
+            other => Err(other.wrong(&visitor)),
         }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
             Self::Null => visitor.visit_unit(),
-            other => Err(other.is_not(&visitor)),
+            other => Err(other.wrong(&visitor)),
         }
     }
 
@@ -217,9 +217,9 @@ impl<'de> Deserializer<'de> for Json<'de> {
             Self::List(list) => {
                 let mut elements = Elements(list.into_iter());
                 let read = visitor.visit_seq(&mut elements)?;
-                elements.0.next().map_or(Ok(read), |more| Err(more.is_not(&"the end of the list")))
+                elements.0.next().map_or(Ok(read), |more| Err(more.wrong(&"the end of the list")))
             }
-            other => Err(other.is_not(&visitor)),
+            other => Err(other.wrong(&visitor)),
         }
     }
 
@@ -229,7 +229,7 @@ impl<'de> Deserializer<'de> for Json<'de> {
                 fields: object.into_iter(),
                 value: None,
             }),
-            other => Err(other.is_not(&visitor)),
+            other => Err(other.wrong(&visitor)),
         }
     }
 

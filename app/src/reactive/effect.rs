@@ -6,9 +6,10 @@ pub struct Effect;
 
 impl Effect {
     /// `run` gets what it gave the last time.
-    pub fn new<T: 'static>(mut run: impl FnMut(Option<T>) -> T + 'static) {
+    pub fn new<T: 'static>(mut run: impl FnMut(Option<T>) -> T + 'static) -> Self {
         let mut before = None;
         boxed(Box::new(move || before = Some(run(before.take()))));
+        Self
     }
 }
 

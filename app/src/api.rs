@@ -1,6 +1,7 @@
 //! The console's only way to data: the same public HTTP routes that a program calls. Knows nothing of pages.
 
 pub mod flowdeck;
+pub(crate) mod json;
 pub mod mlflow;
 mod transport;
 
@@ -75,7 +76,7 @@ impl Client {
 }
 
 fn parse<R: DeserializeOwned>(text: &str) -> Result<R> {
-    serde_json::from_str(text).map_err(|error| ApiError::unreadable(&error))
+    json::from_str(text).map_err(|error| ApiError::unreadable(&error))
 }
 
 // === impl ApiError ===
@@ -135,9 +136,7 @@ impl ApiError {
             #[serde(default)]
             message: String,
         }
-        let body = serde_json::from_str::<Body>(&answer.body)
-            .ok()
-            .filter(|body| !body.message.is_empty());
+        let body = json::from_str::<Body>(&answer.body).ok().filter(|body| !body.message.is_empty());
         let body = body.unwrap_or_else(|| Body {
             error_code: String::new(),
             message: format!("the server answered {}", answer.status),

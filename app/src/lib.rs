@@ -11,6 +11,7 @@ pub mod order;
 pub mod page;
 pub mod part;
 pub mod prelude;
+pub mod reactive;
 pub mod route;
 pub mod site;
 pub mod state;

@@ -3,4 +3,7 @@
 pub use leptos::prelude::*;
 pub use view::view;
 
-pub use crate::view::{AnyView, IntoAny, each};
+pub use crate::{
+    reactive::{Effect, Memo, Resource},
+    view::{AnyView, IntoAny, each},
+};

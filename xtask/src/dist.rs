@@ -194,7 +194,9 @@ fn optimise(folders: &Folders, wasm_opt: &Path, wasm: &Path) -> anyhow::Result<(
     process::output(
         folders
             .command(wasm_opt)
-            .args(["-Oz", "--strip-producers", "--strip-target-features"])
+            // Structured anew, the code is 1 % smaller. Nothing lies below address 1024 but the end of the stack.
+            .args(["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"])
+            .args(["--strip-producers", "--strip-target-features"])
             .args(FEATURES)
             .arg(wasm)
             .arg("-o")

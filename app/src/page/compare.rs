@@ -69,7 +69,7 @@ fn page(experiment: String) -> AnyView {
         move || wanted.get(),
         move |ids| {
             let (client, experiment) = (client.clone(), experiment.clone());
-            async move { bring::bring(&client, &experiment, ids).await }
+            async move { Ok(bring::bring(&client, &experiment, ids).await) }
         },
     );
     view! {
@@ -77,10 +77,9 @@ fn page(experiment: String) -> AnyView {
             {dynamic(move || {
                 let home = home.clone();
                 Suspend::new(async move {
-                    let known = found.await;
-                    match known.trouble().cloned() {
-                        None => body(Arc::new(known), place, home),
-                        Some(error) => view! { <Title text="Compare runs"/><Trouble what="the runs" error=error retry=move |()| found.refetch()/> }.into_any(),
+                    match found.await.and_then(|known| known.trouble().cloned().map_or(Ok(known), Err)) {
+                        Ok(known) => body(Arc::new(known), place, home),
+                        Err(error) => view! { <Title text="Compare runs"/><Trouble what="the runs" error=error retry=move |()| found.refetch()/> }.into_any(),
                     }
                 })
             })}

@@ -94,8 +94,8 @@ fn page(id: String) -> AnyView {
                 let (client, id, first) = (client.clone(), id.clone(), first.clone());
                 async move {
                     match first.tab {
-                        Tab::Runs => Some(runs::first(&client, &id, &first).await),
-                        Tab::About | Tab::History | Tab::Access => None,
+                        Tab::Runs => runs::first(&client, &id, &first).await.map(Some),
+                        Tab::About | Tab::History | Tab::Access => Ok(None),
                     }
                 }
             },
@@ -110,7 +110,7 @@ fn page(id: String) -> AnyView {
                         Ok(experiment) => {
                             let saved = saved.await;
                             let elsewhere = saved.as_ref().is_ok_and(|saved| views::open(saved.as_ref(), place));
-                            let first = runs.await.filter(|_| !elsewhere);
+                            let first = runs.await.transpose().filter(|_| !elsewhere);
                             match experiment {
                                 Some(experiment) => known(experiment, first, saved, place),
                                 None => match first {

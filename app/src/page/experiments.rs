@@ -69,7 +69,10 @@ pub fn Experiments() -> impl IntoView {
         move || (stage.get(), attempt.get()),
         move |(stage, _)| {
             let (client, narrow) = (client.clone(), narrow.clone());
-            async move { (stage, narrow.is_some(), narrow.search(&client, stage).await) }
+            async move {
+                let found = narrow.search(&client, stage).await?;
+                Ok((stage, narrow.is_some(), found))
+            }
         },
     );
     let again = Callback::new(move |()| attempt.update(|times| *times += 1));
@@ -81,8 +84,8 @@ pub fn Experiments() -> impl IntoView {
             <Transition fallback=|| view! { <Head facts=Signal::derive(String::new)>""</Head><div class="toolbar"></div><Loading rows=12 label="Loading the experiments…"/> }>
                 {dynamic(move || Suspend::new(async move {
                     match found.await {
-                        (stage, narrowed, Ok(found)) => view! { <List stage=stage found=found narrowed=narrowed/> }.into_any(),
-                        (_, _, Err(error)) => view! { <Head facts=Signal::derive(String::new)>""</Head><div class="toolbar"></div><Trouble what="the experiments" error=error retry=again/> }.into_any(),
+                        Ok((stage, narrowed, found)) => view! { <List stage=stage found=found narrowed=narrowed/> }.into_any(),
+                        Err(error) => view! { <Head facts=Signal::derive(String::new)>""</Head><div class="toolbar"></div><Trouble what="the experiments" error=error retry=again/> }.into_any(),
                     }
                 }))}
             </Transition>

@@ -72,9 +72,9 @@ fn page(id: String, experiment: Option<String>) -> AnyView {
                 async move {
                     let experiment = match experiment {
                         Some(experiment) => experiment,
-                        None => run::get(&client, &id).await.ok()?.info.experiment_id,
+                        None => run::get(&client, &id).await?.info.experiment_id,
                     };
-                    experiment::get(&client, &experiment).await.ok().map(|experiment| experiment.name)
+                    experiment::get(&client, &experiment).await.map(|experiment| experiment.name)
                 }
             },
         )
@@ -85,7 +85,7 @@ fn page(id: String, experiment: Option<String>) -> AnyView {
                 let id = id.clone();
                 Suspend::new(async move {
                     match run.await {
-                        Ok(run) => known(run, experiment.await),
+                        Ok(run) => known(run, experiment.await.ok()),
                         Err(error) => {
                             let what = format!("run {id}");
                             view! { <Title text=what.clone()/><Trouble what=what error=error retry=move |()| run.refetch()/> }.into_any()

@@ -11,7 +11,7 @@ use super::query::Query;
 /// The address of this page: read its query, make links that change a part of it, go there.
 #[derive(Clone, Copy)]
 pub struct Address {
-    path: Memo<String>,
+    path: Signal<String>,
     query: Memo<Query>,
     navigate: StoredValue<Navigate>,
 }
@@ -42,7 +42,7 @@ impl Address {
         let navigate = use_navigate();
         let search = location.search;
         Self {
-            path: location.pathname,
+            path: location.pathname.into(),
             query: Memo::new(move |_| Query::parse(&search.read())),
             navigate: StoredValue::new(Box::new(move |to, options| navigate(to, options))),
         }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::dict::Dict;
+use crate::api::mlflow::number::read;
 
 /// What does not read as a number.
 const WORD: u64 = u64::MAX;
@@ -17,7 +18,7 @@ pub fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     let last = text.bytes().last()?;
     // Cheaper than to try: most texts are words.
-    (last.is_ascii_digit() || last == b'.').then(|| text.parse().ok()).flatten()
+    (last.is_ascii_digit() || last == b'.').then(|| read(text)).flatten()
 }
 
 /// A whole number that is in the same order as `value`, which is not NaN. 0 and −0 are the same.

@@ -4,10 +4,11 @@ use std::{borrow::Cow, sync::Arc};
 
 use leptos::{
     children::ViewFn,
-    prelude::{ArcSignal, Get, Memo, Oco, ReadSignal, RenderHtml, RwSignal, Signal, Suspend, View},
+    prelude::{ArcSignal, Get, Oco, ReadSignal, RenderHtml, RwSignal, Signal, Suspend, View},
 };
 
 use super::AnyView;
+use crate::reactive::Memo;
 
 /// What can stand between tags.
 pub trait IntoAny {

@@ -3,9 +3,11 @@
 use std::{borrow::Cow, sync::Arc};
 
 use leptos::{
-    prelude::{ArcSignal, Get, MaybeProp, Memo, Oco, ReadSignal, RwSignal, Signal},
+    prelude::{ArcSignal, Get, MaybeProp, Oco, ReadSignal, RwSignal, Signal},
     text_prop::TextProp,
 };
+
+use crate::reactive::Memo;
 
 /// What an attribute says.
 pub enum Value {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{ApiError, Client, Method, Result, mlflow::number};
+use crate::api::{ApiError, Client, Method, Result, json, mlflow::number};
 
 /// Of one metric of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -64,7 +64,7 @@ fn read(text: &str) -> Result<Vec<Found>> {
         message: String,
     }
     let lines = text.lines().filter(|line| !line.is_empty());
-    let read = |line: &str| match serde_json::from_str(line).map_err(|error| ApiError::unreadable(&error))? {
+    let read = |line: &str| match json::from_str(line).map_err(|error| ApiError::unreadable(&error))? {
         Line::Found(found) => Ok(found),
         Line::Failed { error } => Err(ApiError::unreachable(error.message)),
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
-    api::{ApiError, Client, Method, Result},
+    api::{ApiError, Client, Method, Result, parse},
     route::escape,
 };
 
@@ -222,7 +222,7 @@ pub async fn rotate(client: &Client, id: &str, grace_seconds: u32) -> Result<Mad
 /// As [`change`].
 pub async fn revoke(client: &Client, id: &str) -> Result<Key> {
     let text = client.text(Method::Delete, &format!("{KEYS}/{}", escape(id)), None).await?;
-    read(&text)
+    parse(&text)
 }
 
 /// Ends all keys of a user for good, and says how many.
@@ -235,7 +235,7 @@ pub async fn revoke_all(client: &Client, user: &str) -> Result<usize> {
         revoked: usize,
     }
     let text = client.text(Method::Delete, &format!("{KEYS}?user={}", escape(user)), None).await?;
-    Ok(read::<Answer>(&text)?.revoked)
+    Ok(parse::<Answer>(&text)?.revoked)
 }
 
 /// # Errors
@@ -278,13 +278,9 @@ async fn made(client: &Client, path: &str, body: &impl Serialize) -> Result<Made
     let body = serde_json::to_string(body).map_err(|error| ApiError::unreadable(&error))?;
     let text = client.text(Method::Post, path, Some(body)).await?;
     Ok(Made {
-        key: read(&text)?,
-        secret: read::<Secret>(&text)?.key,
+        key: parse(&text)?,
+        secret: parse::<Secret>(&text)?.key,
     })
-}
-
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| ApiError::unreadable(&error))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn artifacts(known: Arc<Known>, place: Place) -> AnyView {
         move || wanted.get(),
         move |wanted| {
             let (client, before) = (client.clone(), here.get_value());
-            async move { Listings::bring(&client, &wanted, before).await }
+            async move { Ok(Listings::bring(&client, &wanted, before).await) }
         },
     );
     let many = Memo::new(move |_| (wanted.read().runs.len(), view.read().shown().len()));
@@ -54,7 +54,7 @@ pub fn artifacts(known: Arc<Known>, place: Place) -> AnyView {
         {dynamic(bound)}
         <Transition fallback=|| view! { <Loading/> }>
             {dynamic(move || Suspend::new(async move {
-                let found = listings.await;
+                let found = listings.await.unwrap_or_default();
                 if found.is_deferred() {
                     Effect::new(move |_| listings.refetch());
                     return view! { <Loading/> }.into_any();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::bring::Known;
 use crate::{
     api::mlflow::{
-        number::logged,
+        number::{logged, read},
         run::{Run, Status, tag},
     },
     page::run::place,
@@ -89,7 +89,7 @@ pub fn sections(known: &Known, ids: &[String]) -> Vec<Section> {
 
 /// A param that is a number is compared as one.
 fn written(text: &str) -> Value {
-    match text.trim().parse::<f64>().ok().filter(|number| number.is_finite()) {
+    match read(text.trim()).filter(|number| number.is_finite()) {
         Some(number) => Value::Number(number, Some(text.to_owned())),
         None => Value::Text(text.to_owned()),
     }

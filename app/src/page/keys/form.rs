@@ -10,7 +10,7 @@ use crate::{
     api::{
         ApiError,
         flowdeck::key::{self, FAMILIES, Key, Scope, Wish},
-        mlflow::{experiment, registry},
+        mlflow::{experiment, number, registry},
     },
     browser,
     part::{
@@ -286,8 +286,8 @@ impl Draft {
         let rate = self.rate.get_untracked();
         let rate_per_second = match rate.trim() {
             "" => None,
-            text => match text.parse::<f64>() {
-                Ok(rate) if rate > 0.0 && rate.is_finite() => Some(rate),
+            text => match number::read(text) {
+                Some(rate) if rate > 0.0 && rate.is_finite() => Some(rate),
                 _ => return refuse("rate_per_second", "A number above 0, like 5 or 0.5."),
             },
         };

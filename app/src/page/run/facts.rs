@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::live::Live;
 use crate::{
+    api::json,
     api::mlflow::run::{self, DatasetInput, Inputs, ModelLink, Outputs, Run, Search, Stage, tag},
     order::sort_by,
     page::experiment::{internal, phase},
@@ -238,7 +239,7 @@ pub fn place(source: &str) -> Option<String> {
         #[serde(alias = "url", alias = "path", alias = "table_name")]
         uri: Option<String>,
     }
-    let within = serde_json::from_str::<Source>(source).ok().and_then(|source| source.uri);
+    let within = json::from_str::<Source>(source).ok().and_then(|source| source.uri);
     within.or_else(|| Some(source.to_owned())).filter(|source| !source.is_empty())
 }
 
@@ -248,7 +249,7 @@ fn size(profile: &str) -> Option<String> {
     struct Profile {
         num_rows: Option<u64>,
     }
-    let rows = serde_json::from_str::<Profile>(profile).ok()?.num_rows?;
+    let rows = json::from_str::<Profile>(profile).ok()?.num_rows?;
     Some(format!(
         "{} row{}",
         crate::part::number::count(usize::try_from(rows).ok()?),

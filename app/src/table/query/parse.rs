@@ -7,7 +7,10 @@ use super::{
     ast::{Best, Expr, Field, Operator, Pattern, Subject, Test},
     lex::{self, Kind, Token},
 };
-use crate::table::column::{Attribute, Family, Name, Stat};
+use crate::{
+    api::mlflow::number,
+    table::column::{Attribute, Family, Name, Stat},
+};
 
 /// How deep parentheses and `not` may lie in each other.
 const DEPTH: usize = 64;
@@ -366,7 +369,7 @@ impl<'q> Parser<'q> {
             let text = &self.query[token.span.clone()];
             text.bytes()
                 .all(|byte| b"0123456789+-.eE".contains(&byte))
-                .then(|| text.parse().ok())?
+                .then(|| number::read(text))?
         });
         let may_be_number = match subject {
             Subject::Column(name) => is_number(subject) || matches!(name.family, Family::Param | Family::Tag),

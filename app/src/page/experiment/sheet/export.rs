@@ -4,6 +4,7 @@ use crate::prelude::*;
 
 use super::Sheet;
 use crate::{
+    api::mlflow::number,
     browser,
     page::experiment::column::Column,
     table::{column::Cell, store::Store},
@@ -88,7 +89,7 @@ fn write(store: &Store, rows: &[u32], columns: &[Column], format: Format) -> Str
 
 /// As RFC 4180 has it; what a spreadsheet would take for a formula is made a text.
 fn field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && number::read(text).is_none();
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     match text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),

@@ -7,7 +7,14 @@ use super::{
     Sheet,
     bring::{Ask, Phase, TOGETHER},
 };
-use crate::{Site, api::mlflow::run::Stage, browser, page::experiment::view::Tab, route::escape, table::store::Store};
+use crate::{
+    Site,
+    api::{json, mlflow::run::Stage},
+    browser,
+    page::experiment::view::Tab,
+    route::escape,
+    table::store::Store,
+};
 
 /// What a `runs` event says.
 #[derive(Deserialize)]
@@ -103,7 +110,7 @@ impl Sheet {
     }
 
     fn take(self, data: &str) {
-        let Ok(told) = serde_json::from_str::<Told>(data) else { return };
+        let Ok(told) = json::from_str::<Told>(data) else { return };
         let stage = self.stage.get_value().unwrap_or(Stage::ActiveOnly);
         let moves = self
             .store

@@ -7,6 +7,7 @@ use leptos::{html, leptos_dom::helpers::TimeoutHandle};
 
 use super::Sheet;
 use crate::{
+    api::json,
     browser,
     part::{dynamic::dynamic, number::count},
     table::query::complete::{Completion, Offer, Offered, complete},
@@ -230,7 +231,7 @@ fn bytes(text: &str, at: usize) -> usize {
 
 fn recent() -> Vec<String> {
     let stored = browser::stored(RECENT);
-    stored.and_then(|stored| serde_json::from_str(&stored).ok()).unwrap_or_default()
+    stored.and_then(|stored| json::from_str(&stored).ok()).unwrap_or_default()
 }
 
 fn remember(query: &str) {

@@ -38,7 +38,7 @@ const MOST_TOUCHED: usize = 1000;
 const PART: u32 = 10;
 /// A review is of as many runs as MLflow tells in about this time, within bounds.
 const REVIEWING: Duration = Duration::from_millis(300);
-const LEAST_REVIEWED: usize = 20;
+const LEAST_REVIEWED: usize = 1;
 const MOST_REVIEWED: usize = 500;
 /// The longest pause while MLflow is away.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -267,9 +267,11 @@ impl Watch {
         // Before the others, which know better what has changed meanwhile.
         let mut reviewed = Vec::new();
         if review.is_due(self.pace.review) {
-            let start = Instant::now();
-            reviewed = ask(String::new(), review.most, View::All, None).await?.runs;
-            review.took(start.elapsed());
+            for _ in 0..if review.is_first() { 2 } else { 1 } {
+                let start = Instant::now();
+                reviewed = ask(String::new(), review.most, View::All, None).await?.runs;
+                review.took(start.elapsed());
+            }
         }
         let Found { mut runs, .. } = ask("attributes.status = 'RUNNING'".into(), MOST_RUNNING, View::ActiveOnly, None).await?;
 
@@ -336,18 +338,24 @@ fn id(run: &Value) -> Option<&str> {
 
 impl Default for Review {
     fn default() -> Self {
-        Self { most: 100, last: None }
+        // A run may say so much that MLflow takes a second for it: a few tell.
+        Self { most: 20, last: None }
     }
 }
 
 impl Review {
+    fn is_first(&self) -> bool {
+        self.last.is_none()
+    }
+
     fn is_due(&self, every: Duration) -> bool {
         self.last.is_none_or(|last| last.elapsed() >= every)
     }
 
     fn took(&mut self, time: Duration) {
         let fitting = self.most as f64 * REVIEWING.as_secs_f64() / time.as_secs_f64().max(0.001);
-        self.most = (fitting as usize).min(self.most * 2).clamp(LEAST_REVIEWED, MOST_REVIEWED);
+        let growth = if self.is_first() { 5 } else { 2 };
+        self.most = (fitting as usize).min(self.most * growth).clamp(LEAST_REVIEWED, MOST_REVIEWED);
         self.last = Some(Instant::now());
     }
 }
@@ -375,8 +383,9 @@ mod tests {
             review.took(Duration::from_millis(ms));
             review.most
         };
-        assert_eq!((after(100), after(100), after(100)), (200, 400, MOST_REVIEWED));
-        assert_eq!((after(600), after(30_000), after(30_000)), (250, LEAST_REVIEWED, LEAST_REVIEWED));
+        assert_eq!((after(10), after(100), after(100)), (100, 200, 400));
+        assert_eq!(after(100), MOST_REVIEWED);
+        assert_eq!((after(600), after(30_000), after(30_000)), (250, 2, LEAST_REVIEWED));
         assert!(!review.is_due(LONGEST) && review.is_due(Duration::ZERO));
     }
 }

@@ -224,3 +224,12 @@ test('several cells of the table are set at once, by mouse and by keyboard', asy
   expect(await Promise.all(ids.map((id) => edits(person, id)))).toEqual([200, 403, 200]);
   for (const id of ids) await rest.post('experiments/delete', { experiment_id: id });
 });
+
+test('who may not manage an experiment is told so, however the server and the page fall in step', async ({ page, guard, flowdeck, signIn, visit }) => {
+  guard.expectStatus(403);
+  await signIn(flowdeck.data.reader);
+  for (let time = 0; time < 15; time += 1) {
+    await visit(`/experiments/${flowdeck.data.ids.baseline}?tab=access`);
+    await expect(page.getByRole('region', { name: 'Who has access' })).toContainText('You have look at it');
+  }
+});

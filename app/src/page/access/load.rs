@@ -40,6 +40,8 @@ pub enum Asked {
 pub enum Loaded {
     Nothing,
     Of(Access),
+    /// Who has access is not for everybody; what one may do oneself is.
+    Refused(String, Option<Explanation>),
     Why(Explanation),
     Matrix(Matrix),
     Rules(Rules, Option<RuleDetail>),
@@ -97,7 +99,17 @@ impl Found {
 async fn load(client: &Client, asked: Asked) -> Result<Loaded> {
     Ok(match asked {
         Asked::Nothing => Loaded::Nothing,
-        Asked::Of(on, query) => Loaded::Of(access::of(client, &on, &query).await?),
+        // One question and not two: what an answer asks for in turn, Leptos's server may number otherwise than the browser.
+        Asked::Of(on, query) => match access::of(client, &on, &query).await {
+            Err(error) if error.status == 403 => {
+                let own = explain::explain_own(client, &on).await;
+                let own = own
+                    .map(Some)
+                    .or_else(|error| if error.is_deferred() { Err(error) } else { Ok(None) });
+                Loaded::Refused(error.message, own?)
+            }
+            access => Loaded::Of(access?),
+        },
         Asked::Why(user, on) => Loaded::Why(why(client, user.as_deref(), on).await?),
         Asked::Matrix(query) => Loaded::Matrix(access::matrix(client, &query).await?),
         Asked::Rules(open) => {

@@ -10,12 +10,10 @@ use super::{
 };
 use crate::{
     Site,
-    api::{
-        ApiError,
-        flowdeck::{
-            access::{Access, Person, RoleAccess, Source, query_of},
-            grant::{Level, Subject, Target},
-        },
+    api::flowdeck::{
+        access::{Access, Person, RoleAccess, Source, query_of},
+        explain::Explanation,
+        grant::{Level, Subject, Target},
     },
     page::review::{
         Asked, Review,
@@ -88,24 +86,20 @@ fn list(on: Target, names: Names) -> AnyView {
     let review = Review::new(move || found.again());
     let list = found.view("who has access", move |loaded| match loaded {
         Ok(Loaded::Of(access)) => Ok(known(address, review, access, names.clone())),
+        Ok(Loaded::Refused(message, own)) => Ok(not_for_you(&on, &message, own)),
         Ok(_) => Ok(AnyView::Nothing),
-        Err(error) if error.status == 403 => Ok(not_for_you(on.clone(), &error)),
         Err(error) => Err(error),
     });
     view! { {list}{review.dialog()} }.into_any()
 }
 
 /// Who may not manage it sees at least what they may do themselves.
-fn not_for_you(on: Target, error: &ApiError) -> AnyView {
-    let asked = load::Asked::Why(None, on.clone());
-    let own = ask(Memo::new(move |_| asked.clone())).view("what you may do", move |loaded| match loaded? {
-        Loaded::Why(told) => {
-            let why = href_why(None, &on);
-            Ok(view! { <p class="line">"You have "{words::level(told.level)}<a href=why>"Why"</a></p> }.into_any())
-        }
-        _ => Ok(AnyView::Nothing),
+fn not_for_you(on: &Target, message: &str, own: Option<Explanation>) -> AnyView {
+    let own = own.map(|told| {
+        let why = href_why(None, on);
+        view! { <p class="line">"You have "{words::level(told.level)}<a href=why>"Why"</a></p> }
     });
-    let says = sentence(&error.message);
+    let says = sentence(message);
     view! {
         <Empty title="Only who may manage it sees who has access" icon=icon::Lock>
             <p>{says}" Ask somebody who may manage it, or an administrator."</p>

@@ -230,6 +230,6 @@ test('who may not manage an experiment is told so, however the server and the pa
   await signIn(flowdeck.data.reader);
   for (let time = 0; time < 15; time += 1) {
     await visit(`/experiments/${flowdeck.data.ids.baseline}?tab=access`);
-    await expect(page.getByRole('region', { name: 'Who has access' })).toContainText('You have look at it');
+    await expect(page.getByRole('region', { name: 'Who has access' })).toContainText('You have READ');
   }
 });

@@ -45,9 +45,11 @@ test('an owner sees an MLflow that hangs, and goes on with what was interrupted'
     await until('the change has begun', 30_000, async () => (await (await call('/changes?limit=1')).json()).changes[0].edits.length === ROLES);
     process.kill(-(await flowdeck.mlflowGroup()), 'SIGSTOP');
 
-    // What Flowdeck knows by itself, and what it read last.
-    await page.goto(`${flowdeck.url}/admin`);
-    await expect(page.getByText(/MLflow does not answer.*read last/)).toBeVisible();
+    // What Flowdeck knows by itself, and what it read last; it takes a moment to notice.
+    await expect(async () => {
+      await page.goto(`${flowdeck.url}/admin`);
+      await expect(page.getByText(/MLflow does not answer.*read last/)).toBeVisible({ timeout: 5000 });
+    }).toPass({ timeout: 60_000 });
     await expect(figures).toContainText('sessions');
     await expect(figures).toContainText('administrators');
     await expect(page.getByRole('region', { name: 'MLflow' })).toContainText('Does not answer');

@@ -76,7 +76,7 @@ const QUESTION: u64 = 16 * 1024;
 /// Of an answer that is held in memory, for those who wait for it.
 const ANSWER: usize = 64 * 1024 * 1024;
 /// Nobody joins what was asked longer ago: what others have changed meanwhile, past Flowdeck, would be missing.
-const YOUNG: Duration = Duration::from_secs(2);
+const YOUNG: Duration = Duration::from_secs(5);
 
 impl Question {
     /// `None` for what is not a read of JSON, or is too large to compare. The request is as it was, but that its body was read.

@@ -1,8 +1,11 @@
 //! What a person's pages ask at the same time, before a real MLflow that is held up.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{
     app::{Caller, TestApp, fresh},
@@ -51,6 +54,12 @@ impl Held {
 
     /// MLflow's searches stand still until this many have come, and so many more wait for the same answer.
     async fn until(&self, came: usize, wait: usize) {
+        let reached = timeout(Duration::from_secs(60), self.reach(came, wait)).await;
+        reached.unwrap_or_else(|_| panic!("{came} came and {wait} wait within a minute"));
+        assert_eq!(self.mlflow.take("max_results"), 0);
+    }
+
+    async fn reach(&self, came: usize, wait: usize) {
         let mut seen = 0;
         while seen < came {
             seen += self.mlflow.take("max_results");
@@ -61,7 +70,6 @@ impl Held {
         while !metrics().await.contains(&told) {
             tokio::task::yield_now().await;
         }
-        assert_eq!(self.mlflow.take("max_results"), 0);
     }
 }
 

@@ -232,6 +232,8 @@ fn in_steps(who: &Who, world: &World, edits: Vec<Edit>) -> Vec<Edit> {
 
 /// What is known after a change; who is no administrator has seen only a part of it.
 fn leave(state: &State, changing: Changing<'_>, author: &Author, world: World) {
+    // What was read before may no longer be theirs to read.
+    state.together.forget();
     if author.who.is_admin {
         changing.leaves(world);
     } else {

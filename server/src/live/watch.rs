@@ -34,13 +34,14 @@ const MOST_NEW: usize = 500;
 const TOGETHER: usize = 100;
 /// Runs that were touched since the last look.
 const MOST_TOUCHED: usize = 1000;
-/// MLflow is asked for no more than a tenth of the time.
-const PART: u32 = 10;
+/// MLflow is asked for no more than about a tenth of the time, and a fifth while somebody changes runs through Flowdeck.
+const REST: u32 = 10;
+const SHORT_REST: u32 = 4;
 /// A review is of as many runs as MLflow tells in about this time, within bounds.
 const REVIEWING: Duration = Duration::from_millis(300);
 const LEAST_REVIEWED: usize = 1;
 const MOST_REVIEWED: usize = 500;
-/// The longest pause while MLflow is away.
+/// The longest pause, however long MLflow takes, or is away.
 const LONGEST: Duration = Duration::from_secs(30);
 
 pub struct Watch {
@@ -49,6 +50,8 @@ pub struct Watch {
     inner: Mutex<Inner>,
     /// Somebody has come.
     entered: Notify,
+    /// Somebody has changed a run through Flowdeck.
+    poked: Notify,
     /// Is told of each look.
     news: watch::Sender<()>,
 }
@@ -77,6 +80,13 @@ struct Review {
     /// So many of them.
     most: usize,
     last: Option<Instant>,
+}
+
+/// How long MLflow is left alone after a look.
+struct Pause {
+    /// Where somebody has changed a run through Flowdeck.
+    least: Duration,
+    most: Duration,
 }
 
 /// What a look has brought.
@@ -109,6 +119,7 @@ impl Watch {
             pace,
             inner: Mutex::new(inner),
             entered: Notify::new(),
+            poked: Notify::new(),
             news: watch::Sender::new(()),
         }
     }
@@ -139,6 +150,7 @@ impl Watch {
         if inner.touched.len() < MOST_TOUCHED {
             inner.touched.insert(run.to_owned());
         }
+        self.poked.notify_one();
     }
 
     /// Each look is news.
@@ -189,10 +201,15 @@ impl Watch {
                 }
             }
             self.news.send_replace(());
-            let pause = self.pace.poll.max(start.elapsed() * PART);
-            let pause = (pause * 2_u32.pow(failures.min(4))).min(LONGEST.max(pause));
+            let Pause { least, most } = Pause::after(start.elapsed(), self.pace.poll, failures);
+            let end = Instant::now();
+            let poked = async {
+                self.poked.notified().await;
+                tokio::time::sleep_until((end + least).into()).await;
+            };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(most) => {}
+                () = poked => {}
                 // Whoever comes may be let in where the others were not.
                 () = self.entered.notified(), if failures > 0 => {}
             }
@@ -360,6 +377,20 @@ impl Review {
     }
 }
 
+// === impl Pause ===
+
+impl Pause {
+    /// After a look that has taken so long, and so many in a row that failed.
+    fn after(took: Duration, poll: Duration, failures: u32) -> Self {
+        let longer = 2_u32.pow(failures.min(4));
+        let pause = |rest: u32| (poll.max(took * rest) * longer).min(LONGEST);
+        Self {
+            least: pause(SHORT_REST),
+            most: pause(REST),
+        }
+    }
+}
+
 // === impl Failed ===
 
 impl From<NotTold> for Failed {
@@ -374,6 +405,19 @@ impl From<NotTold> for Failed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_somebody_has_done_is_seen_sooner_and_everything_in_the_end() {
+        let seconds = |took: f64, failures: u32| {
+            let Pause { least, most } = Pause::after(Duration::from_secs_f64(took), Duration::from_millis(2500), failures);
+            (least.as_secs_f64(), most.as_secs_f64())
+        };
+        assert_eq!(seconds(0.1, 0), (2.5, 2.5));
+        assert_eq!(seconds(2.0, 0), (8.0, 20.0));
+        assert_eq!(seconds(20.0, 0), (30.0, 30.0));
+        assert_eq!(seconds(0.1, 2), (10.0, 10.0));
+        assert_eq!(seconds(0.1, 9), (30.0, 30.0));
+    }
 
     #[test]
     fn a_review_costs_mlflow_always_about_the_same() {

@@ -104,8 +104,10 @@ fn narrowed(address: Address) -> Option<AnyView> {
 
 fn known(address: Address, page: ChangePage, again: Callback<()>, review: Review) -> AnyView {
     if page.changes.is_empty() {
+        let is_narrowed = FILTERS.iter().any(|name| address.get(name).is_some());
+        let title = if is_narrowed { "No such change" } else { "No changes yet" };
         return view! {
-            <Empty title="No such change" icon=icon::Clock><p>"Each change of users, roles, groups and grants that is made through Flowdeck is kept here, with what was so before, and can be taken back."</p></Empty>
+            <Empty title=title icon=icon::Clock><p>"Each change of users, roles, groups and grants that is made through Flowdeck is kept here, with what was so before, and can be taken back."</p></Empty>
         }
         .into_any();
     }

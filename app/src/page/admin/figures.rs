@@ -24,11 +24,14 @@ pub fn figures(overview: Overview) -> AnyView {
     let figure = |number: String, label: &'static str, href: String| {
         view! { <a class="figure" href=href><b>{number}</b><span>{label}</span></a> }
     };
+    let counted = |number: usize, one: &'static str, several: &'static str, href: String| {
+        figure(count(number), if number == 1 { one } else { several }, href)
+    };
     let of = |route: Route, query: &str| route.href() + query;
     let sessions = usize::try_from(overview.sessions).unwrap_or_default();
     let own = [
-        figure(count(sessions), "sessions", of(Route::Users, "?sort=-sessions")),
-        figure(count(overview.keys), "API keys", Route::AllKeys.href()),
+        counted(sessions, "session", "sessions", of(Route::Users, "?sort=-sessions")),
+        counted(overview.keys, "API key", "API keys", Route::AllKeys.href()),
         figure(count(overview.calls as usize), "calls in an hour", of(Route::Audit, "?last=1h")),
         figure(
             rate(overview.failed, overview.calls),
@@ -43,13 +46,13 @@ pub fn figures(overview: Overview) -> AnyView {
     ];
     let people = overview.people.as_ref().map(|people| {
         [
-            figure(count(people.users), "users", Route::Users.href()),
-            figure(count(people.admins), "administrators", of(Route::Users, "?kind=admin")),
+            counted(people.users, "user", "users", Route::Users.href()),
+            counted(people.admins, "administrator", "administrators", of(Route::Users, "?kind=admin")),
             figure(count(people.inactive), "deactivated", of(Route::Users, "?state=inactive")),
-            figure(count(people.roles), "roles", Route::Roles.href()),
-            figure(count(people.grants), "grants", Route::Permissions.href()),
-            figure(count(people.experiments), "experiments", Route::Experiments.href()),
-            figure(count(people.models), "models", of(Route::Permissions, "?kind=registered_model")),
+            counted(people.roles, "role", "roles", Route::Roles.href()),
+            counted(people.grants, "grant", "grants", Route::Permissions.href()),
+            counted(people.experiments, "experiment", "experiments", Route::Experiments.href()),
+            counted(people.models, "model", "models", of(Route::Permissions, "?kind=registered_model")),
         ]
         .collect_view()
     });

@@ -1,7 +1,8 @@
 //! JSON that has been read, to make any type of.
 //!
 //! `serde_json::from_str` compiles reading anew for each type, and twice for a struct, which could come as a list. Here the text is read by
-//! one piece of code; what is compiled for each type takes its fields from what was read. That keeps the browser's modules small.
+//! one piece of code, and a struct's fields are put into its order, a variant's name into a number, before what is compiled for each type
+//! takes them. That keeps the browser's modules small. Names of fields and variants therefore have no `alias`.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,7 +10,7 @@ use serde::{
     Deserialize,
     de::{
         self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected, VariantAccess,
-        Visitor,
+        Visitor, value::U32Deserializer,
     },
 };
 
@@ -25,6 +26,8 @@ type Error = serde_json::Error;
 
 /// A JSON value; its texts are those of what was read, where they stand there as they are.
 enum Json<'de> {
+    /// A field that is not there: nothing but an `Option` can be made of it.
+    Missing,
     Null,
     Flag(bool),
     Natural(u64),
@@ -47,6 +50,7 @@ impl Json<'_> {
     fn wrong(self, expected: &dyn Expected) -> Error {
         de::Error::invalid_type(
             match &self {
+                Self::Missing => Unexpected::Other("nothing"),
                 Self::Null => Unexpected::Unit,
                 Self::Flag(flag) => Unexpected::Bool(*flag),
                 Self::Natural(number) => Unexpected::Unsigned(*number),
@@ -63,21 +67,39 @@ impl Json<'_> {
 
 impl<'de> Json<'de> {
     /// A text is the name of a variant that holds nothing.
-    fn variant(self, expected: &dyn Expected) -> Result<Variant<'de>, Error> {
-        match self {
+    #[inline(never)]
+    fn variant(self, names: Names, expected: &dyn Expected) -> Result<Variant<'de>, Error> {
+        let (name, holds) = match self {
             Self::Object(object) => match <[_; 1]>::try_from(object) {
-                Ok([(name, holds)]) => Ok(Variant {
-                    name: Self::Text(name),
-                    holds,
-                }),
-                Err(object) => Err(Self::Object(object).wrong(expected)),
+                Ok([variant]) => variant,
+                Err(object) => return Err(Self::Object(object).wrong(expected)),
             },
-            Self::Text(_) => Ok(Variant {
-                name: self,
-                holds: Self::Null,
-            }),
-            other => Err(other.wrong(expected)),
+            Self::Text(name) => (name, Self::Null),
+            other => return Err(other.wrong(expected)),
+        };
+        Ok(Variant { name, names, holds })
+    }
+
+    /// The fields of a struct, in its order.
+    #[inline(never)]
+    fn fields(self, names: Names, expected: &dyn Expected) -> Result<Struct<'de>, Error> {
+        let Self::Object(object) = self else {
+            return Err(self.wrong(expected));
+        };
+        let mut values: Vec<Self> = names.iter().map(|_| Self::Missing).collect();
+        for (key, value) in object {
+            let Some(place) = names.iter().position(|name| *name == key) else {
+                continue;
+            };
+            if !matches!(values[place], Self::Missing) {
+                return Err(de::Error::duplicate_field(names[place]));
+            }
+            values[place] = value;
         }
+        Ok(Struct {
+            values: names.iter().zip(values).collect::<Vec<_>>().into_iter(),
+            missing: None,
+        })
     }
 }
 
@@ -158,6 +180,7 @@ impl<'de> Deserializer<'de> for Json<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
+            Self::Missing => Err(self.wrong(&visitor)),
             Self::Null => visitor.visit_unit(),
             Self::Flag(flag) => visitor.visit_bool(flag),
             Self::Natural(_) | Self::Negative(_) | Self::Float(_) => self.deserialize_f64(visitor),
@@ -207,7 +230,7 @@ impl<'de> Deserializer<'de> for Json<'de> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
-            Self::Null => visitor.visit_none(),
+            Self::Missing | Self::Null => visitor.visit_none(),
             some => visitor.visit_some(some),
         }
     }
@@ -253,12 +276,13 @@ impl<'de> Deserializer<'de> for Json<'de> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: Names, visitor: V) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, names: Names, visitor: V) -> Result<V::Value, Error> {
+        let mut fields = self.fields(names, &visitor)?;
+        visitor.visit_seq(&mut fields).map_err(|error| fields.or_missing(error))
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: Names, visitor: V) -> Result<V::Value, Error> {
-        let variant = self.variant(&visitor)?;
+    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, names: Names, visitor: V) -> Result<V::Value, Error> {
+        let variant = self.variant(names, &visitor)?;
         visitor.visit_enum(variant)
     }
 
@@ -312,10 +336,66 @@ impl<'de> MapAccess<'de> for Fields<'de> {
     }
 }
 
-/// A variant of an enum: its name, and what it holds.
+/// What is left of a struct.
+struct Struct<'de> {
+    values: std::vec::IntoIter<(&'static &'static str, Json<'de>)>,
+    /// The field that was asked for last, where it is not there and there has to be something.
+    missing: Option<&'static str>,
+}
+
+impl<'de> Struct<'de> {
+    #[inline(never)]
+    fn value(&mut self) -> Json<'de> {
+        self.missing = None;
+        let Some((name, value)) = self.values.next() else {
+            return Json::Missing;
+        };
+        self.missing = matches!(value, Json::Missing).then_some(*name);
+        value
+    }
+
+    /// What is not there is left to a default, where there is one.
+    #[inline(never)]
+    fn nothing(&self, error: Error) -> Result<(), Error> {
+        self.missing.map(|_| ()).ok_or(error)
+    }
+
+    #[inline(never)]
+    fn or_missing(&self, error: Error) -> Error {
+        self.missing.map_or(error, de::Error::missing_field)
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut Struct<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        match seed.deserialize(self.value()) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => self.nothing(error).map(|()| None),
+        }
+    }
+}
+
+/// A variant of an enum: its name among those that there are, and what it holds.
 struct Variant<'de> {
-    name: Json<'de>,
+    name: Cow<'de, str>,
+    names: Names,
     holds: Json<'de>,
+}
+
+impl Variant<'_> {
+    #[inline(never)]
+    fn number(&self) -> U32Deserializer<Error> {
+        let place = self.names.iter().position(|name| *name == self.name);
+        // None has this number; one that stands for all others takes it.
+        U32Deserializer::new(place.map_or(u32::MAX, |place| place as u32))
+    }
+
+    #[inline(never)]
+    fn unknown(&self) -> Error {
+        de::Error::unknown_variant(&self.name, self.names)
+    }
 }
 
 impl<'de> EnumAccess<'de> for Variant<'de> {
@@ -323,7 +403,10 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     type Variant = Json<'de>;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Json<'de>), Error> {
-        Ok((seed.deserialize(self.name)?, self.holds))
+        match seed.deserialize(self.number()) {
+            Ok(variant) => Ok((variant, self.holds)),
+            Err(_) => Err(self.unknown()),
+        }
     }
 }
 
@@ -342,8 +425,8 @@ impl<'de> VariantAccess<'de> for Json<'de> {
         self.deserialize_seq(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: Names, visitor: V) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+    fn struct_variant<V: Visitor<'de>>(self, names: Names, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_struct("", names, visitor)
     }
 }
 
@@ -365,11 +448,24 @@ mod tests {
         nothing: Option<String>,
         #[serde(default)]
         missing: Vec<u64>,
+        absent: Option<Wrapped>,
+        #[serde(default = "seven")]
+        seven: u8,
+        #[serde(default, deserialize_with = "doubled")]
+        doubled: u32,
         pair: (String, i32),
         map: BTreeMap<String, Option<f64>>,
         wrapped: Wrapped,
         many: Vec<Kind>,
         tagged: Vec<Tagged>,
+    }
+
+    fn seven() -> u8 {
+        7
+    }
+
+    fn doubled<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+        u32::deserialize(from).map(|number| number * 2)
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -386,6 +482,13 @@ mod tests {
         },
         #[serde(other)]
         Other,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Strict {
+        A,
+        B,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -418,6 +521,11 @@ mod tests {
         same::<f64>("3");
         same::<()>("null");
         same::<char>("\"ü\"");
+        for more in ["\"absent\":\"a\"", "\"doubled\":4", "\"seven\":8", "\"missing\":[3]"] {
+            let text = TEXT.replacen('{', &format!("{{{more},"), 1);
+            same::<Everything>(&text);
+            assert!(from_str::<Everything>(&text).is_ok(), "{text}");
+        }
     }
 
     #[test]
@@ -431,6 +539,8 @@ mod tests {
             ("{\"one\":\"o\"}", "{\"one\":\"o\",\"two\":1}"),
             ("\"wrapped\":\"w\",", ""),
             ("\"flag\":true", "\"flag\":true,\"flag\":true"),
+            ("\"flag\":true", "\"flag\":true,\"seven\":null"),
+            ("\"flag\":true", "\"flag\":true,\"missing\":{}"),
             ("15}]}", "15}]"),
         ] {
             let text = TEXT.replacen(from, to, 1);
@@ -441,6 +551,8 @@ mod tests {
         same::<u32>("1 2");
         same::<Vec<u32>>(&"[".repeat(1000));
         same::<Kind>("{\"alone\":1}");
+        same::<Strict>("\"b\"");
+        same::<Strict>("1");
         same::<Kind>("{}");
         same::<Kind>("{\"one\":null}");
     }
@@ -450,6 +562,10 @@ mod tests {
         let says = |text| from_str::<Everything>(text).unwrap_err().to_string();
         assert_eq!(says("{\"flag\":1}"), "invalid type: integer `1`, expected a boolean");
         assert_eq!(says("{\"flag\":true}"), "missing field `small`");
+        assert_eq!(
+            from_str::<Strict>("\"c\"").unwrap_err().to_string(),
+            "unknown variant `c`, expected `a` or `b`"
+        );
         assert_eq!(says("[]"), "invalid type: sequence, expected struct Everything");
     }
 }

@@ -236,10 +236,13 @@ fn dataset(input: &DatasetInput) -> AnyView {
 pub fn place(source: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Source {
-        #[serde(alias = "url", alias = "path", alias = "table_name")]
         uri: Option<String>,
+        url: Option<String>,
+        path: Option<String>,
+        table_name: Option<String>,
     }
-    let within = json::from_str::<Source>(source).ok().and_then(|source| source.uri);
+    let within = json::from_str::<Source>(source).ok();
+    let within = within.and_then(|within| within.uri.or(within.url).or(within.path).or(within.table_name));
     within.or_else(|| Some(source.to_owned())).filter(|source| !source.is_empty())
 }
 

@@ -13,11 +13,11 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::{
+    address::ClientAddress,
     audit::{Note, Way},
     clock,
     config::BasePath,
     error::{Error, Result},
-    layer::ClientAddress,
     mlflow::{self, SignInError},
     page,
     principal::Principal,

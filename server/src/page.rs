@@ -27,10 +27,11 @@ use tokio_util::task::AbortOnDropHandle;
 use tower::ServiceExt as _;
 
 use crate::{
+    address::ClientAddress,
     audit::{Note, Resource},
     clock,
     error::{Error, Result},
-    layer::{ClientAddress, REQUEST_ID},
+    layer::REQUEST_ID,
     limit::OfPage,
     log, login,
     principal::Principal,

@@ -40,11 +40,11 @@ use self::{
     together::{Question, Turn},
 };
 use crate::{
+    address::ClientAddress,
     admin::guard,
     audit::Note,
     error::{Error, Result},
     key::body::WhileValid,
-    layer::ClientAddress,
     metrics,
     path::Admitted,
     principal::Principal,

@@ -19,11 +19,11 @@ use zeroize::Zeroizing;
 
 use super::{change::rest::request_id, journal};
 use crate::{
+    address::ClientAddress,
     audit::Note,
     clock,
     db::user::Invite,
     error::{Error, Result},
-    layer::ClientAddress,
     mlflow::{self, PasswordError},
     seal::Key,
     state,

@@ -19,9 +19,11 @@ use tokio::sync::oneshot;
 
 use super::{Audit, Entry, Job, Note, Place, entry::bounded};
 use crate::{
-    address, clock,
+    address,
+    address::ClientAddress,
+    clock,
     error::{Error, NothingDone, Result},
-    layer::{ClientAddress, REQUEST_ID},
+    layer::REQUEST_ID,
 };
 
 /// The caller went away before the answer (nginx's number).

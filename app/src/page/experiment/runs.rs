@@ -131,8 +131,8 @@ impl Runs {
         Effect::new(move |before: Option<Option<_>>| {
             let before = before.flatten();
             let Some(wanted) = wanted.get() else { return before };
-            let here = before.is_none() && arrived;
-            if !here && before.as_ref() != Some(&wanted) {
+            // What is shown at first came with the document, or comes with all runs: that page need not be asked for as well.
+            if before.is_some_and(|before| before != wanted) {
                 runs.load(view.get_untracked(), false);
             }
             Some(wanted)

@@ -69,7 +69,7 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
             on:pointerenter=move |_| sheet.held.set(true) on:pointerleave=move |_| sheet.held.set(false)
         >
             <table
-                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total style=("--columns", move || widths(sheet))
+                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total style=("grid-template-columns", move || widths(sheet))
                 aria-rowcount=move || lines() + 1 aria-colcount=move || columns() + 1 aria-activedescendant=at
                 on:keydown=move |event| sheet.key(&event) on:click=move |event| sheet.click(&event) on:dblclick=move |event| sheet.let_go(&event)
                 on:pointerover=explain on:copy=move |_| act(painter, Painter::tell_exactly)

@@ -7,6 +7,7 @@ mod flaky;
 mod killed;
 mod lately;
 mod route;
+mod start;
 mod user;
 
 use reqwest::{Response, StatusCode};

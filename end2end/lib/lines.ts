@@ -9,18 +9,19 @@ export type Line = { name: string; depth: number; selected: boolean; dimmed: boo
 export const grid = (page: Page) => page.getByRole('grid', { name: 'Runs' });
 export const status = (page: Page) => page.locator('.statusbar');
 
-/** Scrolls through the whole table and says what stands in it. */
+/** Scrolls through the whole table and says what stands in it. Where it changes meanwhile, that is neither what was nor what is. */
 export async function lines(page: Page): Promise<Line[]> {
   return grid(page).evaluate(async (table) => {
     const scroll = table.parentElement as HTMLElement;
     const row = (index: number) => table.querySelector<HTMLElement>(`tr[aria-rowindex="${index}"]`);
     const found: Line[] = [];
     const height = () => row(found.length + 1)?.offsetHeight ?? 28;
-    // The heading is line 1.
-    while (found.length + 1 < Number(table.getAttribute('aria-rowcount'))) {
+    // The heading is line 1. Lines may go while one scrolls.
+    const isMore = () => found.length + 1 < Number(table.getAttribute('aria-rowcount'));
+    while (isMore()) {
       scroll.scrollTop = found.length * height();
       let at = row(found.length + 2);
-      while (!at) {
+      while (!at && isMore()) {
         await new Promise(requestAnimationFrame);
         at = row(found.length + 2);
       }

@@ -34,7 +34,8 @@ const MOST_NEW: usize = 500;
 const TOGETHER: usize = 100;
 /// Runs that were touched since the last look.
 const MOST_TOUCHED: usize = 1000;
-/// MLflow is asked for no more than about a tenth of the time, and a fifth while somebody changes runs through Flowdeck.
+/// MLflow is asked for a tenth of the time, a fifth while somebody changes runs through Flowdeck, and more only where the pause would be
+/// longer than [`LONGEST`].
 const REST: u32 = 10;
 const SHORT_REST: u32 = 4;
 /// A review is of as many runs as MLflow tells in about this time, within bounds.

@@ -18,6 +18,7 @@ test('who one is, and where one is signed in', async ({ page, another, person, f
 
   const still = async () => (await other.request.get(`${flowdeck.url}/api/flowdeck/v1/session`)).status();
   expect(await still()).toBe(200);
+  await sessions.getByLabel('Your password, to end a session').fill(person.password);
   await sessions.getByRole('button', { name: /^End the session of/ }).click();
   await expect(page.getByText('Ended. Whoever used it has to sign in again.')).toBeVisible();
   await awake(page, hasScript);
@@ -34,7 +35,18 @@ test('all other sessions end at once', async ({ page, another, person, flowdeck,
   for (const other of others) await signIn(person, other);
   await signIn(person);
   await visit('/account');
-  await page.getByRole('button', { name: 'End all other sessions' }).click();
+  const password = page.getByLabel('Your password, to end a session');
+  const end = page.getByRole('button', { name: 'End all other sessions' });
+  // Without the password the browser asks for it and sends nothing.
+  await end.click();
+  await expect(password).toBeFocused();
+  await password.fill('this is not it');
+  await end.click();
+  await expect(page.getByRole('alert')).toContainText('That is not your password. No session was ended.');
+  await expect(password).toHaveAttribute('aria-invalid', 'true');
+  for (const other of others) expect((await other.request.get(`${flowdeck.url}/api/flowdeck/v1/session`)).status()).toBe(200);
+  await password.fill(person.password);
+  await password.press('Enter');
   await expect(page.getByText('Ended. Whoever used it')).toBeVisible();
   await expect(page.getByRole('region', { name: 'Where you are signed in' }).getByRole('listitem')).toHaveCount(1);
   for (const other of others) expect((await other.request.get(`${flowdeck.url}/api/flowdeck/v1/session`)).status()).toBe(401);

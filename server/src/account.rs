@@ -10,10 +10,11 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::{
+    address::ClientAddress,
     caller,
     error::{Error, Result},
-    login,
-    mlflow::{self, PasswordError},
+    login::{self, Unproved},
+    mlflow::{self, PasswordError, SignInError},
     principal::{self, Principal},
     session::{Current, PERSON, Store},
     state,
@@ -71,6 +72,8 @@ pub struct Ended {
     /// A session's id, or `others`.
     #[serde(default)]
     id: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
 }
 
 /// `GET /api/flowdeck/v1/session` → `{"user","is_admin","mlflow":{"state","version"}}`
@@ -126,6 +129,7 @@ pub async fn sessions(State(state): State<state::State>, Extension(principal): E
 pub async fn change_password(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     Current(session): Current,
     Form(passwords): Form<Passwords>,
 ) -> Result<Response> {
@@ -141,6 +145,10 @@ pub async fn change_password(
     }
     if *passwords.new != *passwords.repeat {
         return back("error=repeat");
+    }
+    match login::prove(&state, address, &own.user, &passwords.current).await {
+        Ok(()) => {}
+        Err(unproved) => return back(word(&unproved, "error=current")),
     }
     match mlflow::change_password(&state.upstream, &own.user, &passwords.current, &passwords.new).await {
         Ok(()) => {}
@@ -163,26 +171,39 @@ pub async fn change_password(
     back("done=password")
 }
 
-/// The form of `/account` that ends one session, or all others.
+/// The form of `/account` that ends one session, or all others. Whoever found a browser open does not know the password.
 pub async fn end_sessions(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     Form(ended): Form<Ended>,
 ) -> Result<Response> {
     let Ok(own) = own(&principal) else {
         return Ok(sign_in_again(&state));
     };
+    let to = |next: &str| Ok(Redirect::to(&state.config.listen.base_path.join(next)).into_response());
+    if let Err(unproved) = login::prove(&state, address, &own.user, &ended.password).await {
+        return to(&format!("/account?{}", word(&unproved, "error=password")));
+    }
     if ended.id == "others" {
         state.db.end_other_sessions(&own.user, &own.id).await?;
     } else if !state.db.end_session(&own.user, &ended.id).await? {
-        return Ok(Redirect::to(&state.config.listen.base_path.join("/account?error=gone")).into_response());
+        return to("/account?error=gone");
     }
-    let next = if ended.id == own.id {
+    to(if ended.id == own.id {
         "/login?why=out"
     } else {
         "/account?done=sessions"
-    };
-    Ok(Redirect::to(&state.config.listen.base_path.join(next)).into_response())
+    })
+}
+
+/// What the page is told of a password that was not taken.
+fn word(unproved: &Unproved, wrong: &'static str) -> &'static str {
+    match unproved {
+        Unproved::Wait(_) => "error=wait",
+        Unproved::Refused(SignInError::WrongPassword) => wrong,
+        Unproved::Refused(_) => "error=mlflow",
+    }
 }
 
 /// Forms are sent by people, whose session has ended meanwhile.

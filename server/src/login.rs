@@ -1,6 +1,6 @@
 //! Signing in and out (standalone): MLflow checks the password, the vault keeps it, a session names the user.
 
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
 
 use app::{page::sign_in::SignIn, route::escape};
 use axum::{
@@ -28,6 +28,7 @@ use crate::{
 const TITLE: &str = "Sign in · Flowdeck";
 /// MLflow's own names are shorter.
 const LONGEST_NAME: usize = 255;
+const LONGEST_PASSWORD: usize = 4096;
 
 /// Why the sign-in page is shown to somebody who did not ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -57,6 +58,43 @@ pub struct Credentials {
     password: Zeroizing<String>,
     #[serde(default)]
     next: String,
+}
+
+/// Why a password does not show who somebody is.
+#[derive(Debug)]
+pub enum Unproved {
+    /// Too many were wrong: so many seconds have to pass first.
+    Wait(u64),
+    Refused(SignInError),
+}
+
+/// Asks MLflow whether a password is a user's. Whoever guesses is slowed, the more the longer, whichever form asks.
+///
+/// # Errors
+/// When it is not, or nobody can tell.
+pub async fn prove(state: &state::State, address: IpAddr, name: &str, password: &str) -> std::result::Result<(), Unproved> {
+    let sign_ins = &state.limits.sign_ins;
+    if let Some(wait) = sign_ins.wait(address, name, Instant::now()) {
+        return Err(Unproved::Wait(wait.as_secs() + 1));
+    }
+    sign_ins.tried(name, Instant::now());
+    let checked = match password.len() {
+        ..=LONGEST_PASSWORD => mlflow::check_password(&state.upstream, name, password).await,
+        _ => Err(SignInError::WrongPassword),
+    };
+    match &checked {
+        Ok(_) => sign_ins.succeeded(name),
+        Err(SignInError::WrongPassword) => {
+            sign_ins.failed(address, Instant::now());
+            // Without the name: people type their password there.
+            tracing::info!(%address, "a password was shown that is wrong, or of nobody");
+        }
+        Err(error) => {
+            sign_ins.forgive(name);
+            tracing::warn!("nobody can tell whether a password is right: {error}");
+        }
+    }
+    checked.map(drop).map_err(Unproved::Refused)
 }
 
 /// The address of the sign-in page that leads on to `next`, a path below the base.
@@ -110,48 +148,30 @@ pub async fn sign_in(
     note.always();
     let Credentials { name, password, next } = credentials;
     // Each failure is remembered.
-    if name.len() > LONGEST_NAME || password.len() > 4096 {
+    if name.len() > LONGEST_NAME || password.len() > LONGEST_PASSWORD {
         let sentence = "That name or password is too long.".to_owned();
         return Ok(form(&state, StatusCode::BAD_REQUEST, "", &next, Some((sentence, true))));
     }
     let again = |status, sentence: String| Ok(form(&state, status, &name, &next, Some((sentence, true))));
 
-    if let Some(wait) = state.limits.sign_ins.wait(address, &name, Instant::now()) {
-        let seconds = wait.as_secs() + 1;
-        let mut response = form(
-            &state,
-            StatusCode::TOO_MANY_REQUESTS,
-            &name,
-            &next,
-            Some((format!("Too many attempts. Try again in {seconds} s."), true)),
-        );
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        return Ok(response);
-    }
-    state.limits.sign_ins.tried(&name, Instant::now());
-    let checked = mlflow::check_password(&state.upstream, &name, &password).await;
-    if !matches!(checked, Err(SignInError::WrongPassword)) {
-        state.limits.sign_ins.forgive(&name);
-    }
-    match checked {
-        Ok(_) => {}
-        Err(SignInError::WrongPassword) => {
-            state.limits.sign_ins.failed(address, Instant::now());
-            // Without the name: people type their password there.
-            tracing::info!(%address, "a sign-in failed: wrong name or password");
+    match prove(&state, address, &name, &password).await {
+        Ok(()) => {}
+        Err(Unproved::Wait(seconds)) => {
+            let sentence = format!("Too many attempts. Try again in {seconds} s.");
+            let mut response = form(&state, StatusCode::TOO_MANY_REQUESTS, &name, &next, Some((sentence, true)));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            return Ok(response);
+        }
+        Err(Unproved::Refused(SignInError::WrongPassword)) => {
             return again(
                 StatusCode::UNAUTHORIZED,
                 "That user name and password do not match. Try again, or ask the owner of this MLflow for a new password.".into(),
             );
         }
-        Err(error @ SignInError::Unusable(_)) => return again(StatusCode::BAD_REQUEST, error.to_string()),
-        Err(error @ SignInError::Unreachable) => return again(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-        Err(error) => {
-            tracing::error!("a sign-in failed: {error}");
-            return again(StatusCode::BAD_GATEWAY, error.to_string());
-        }
+        Err(Unproved::Refused(error @ SignInError::Unusable(_))) => return again(StatusCode::BAD_REQUEST, error.to_string()),
+        Err(Unproved::Refused(error @ SignInError::Unreachable)) => return again(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(Unproved::Refused(error)) => return again(StatusCode::BAD_GATEWAY, error.to_string()),
     }
-    state.limits.sign_ins.succeeded(&name);
     // A password that was changed elsewhere was changed for a reason: whoever knew the old one may be in another session.
     let known = state.vault.authorization(&name).await?;
     if known.is_some() && known != vault::basic(&name, password.as_bytes()) {

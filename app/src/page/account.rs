@@ -97,7 +97,9 @@ fn Answer() -> impl IntoView {
             "repeat" => "The two new passwords differ. Nothing was changed.",
             "current" => "The current password is not right. Nothing was changed.",
             "same" => "The new password is the old one. Nothing was changed.",
-            "mlflow" => "MLflow did not take the change. Nothing was changed; try again in a moment.",
+            "mlflow" => "MLflow does not answer as it should. Nothing was changed; try again in a moment.",
+            "password" => "That is not your password. No session was ended.",
+            "wait" => "Too many wrong passwords. Nothing was changed; wait a minute and try again.",
             "gone" => "That session had ended already.",
             _ => "That did not work. Nothing was changed.",
         });
@@ -165,7 +167,6 @@ fn Sessions() -> impl IntoView {
 }
 
 fn list(mut sessions: Vec<Session>) -> AnyView {
-    let action = Site::expect().href("/account/sessions/end");
     if sessions.is_empty() {
         return view! { <Empty icon=icon::Monitor title="No sessions"><p>"You are not signed in by a browser."</p></Empty> }.into_any();
     }
@@ -173,32 +174,38 @@ fn list(mut sessions: Vec<Session>) -> AnyView {
         (!a.current, -a.last_used_at).cmp(&(!b.current, -b.last_used_at))
     });
     let others = sessions.len() > 1;
-    let everywhere = others.then(|| {
-        view! {
-            <form method="post" action=action.clone() class="foot">
-                <input type="hidden" name="id" value="others"/>
-                <button type="submit" class="button danger"><Icon icon=icon::LogOut/>"End all other sessions"</button>
-            </form>
-        }
-    });
-    let rows = sessions.into_iter().map(|session| one(session, action.clone())).collect_view();
-    view! { <ul>{rows}</ul>{everywhere} }.into_any()
+    let rows = sessions.into_iter().map(one).collect_view();
+    if !others {
+        return view! { <ul>{rows}</ul> }.into_any();
+    }
+    let site = Site::expect();
+    let address = Address::here();
+    let wrong = move || (address.get("error").as_deref() == Some("password")).then_some("true");
+    // Enter presses the first button: the one beside the field.
+    view! {
+        <form method="post" action=site.href("/account/sessions/end")>
+            <div class="head">
+                <input type="text" name="username" autocomplete="username" value=site.user.clone() hidden readonly/>
+                <div class="field">
+                    <label for="session-password">"Your password, to end a session"</label>
+                    <input class="input" id="session-password" name="password" type="password" autocomplete="current-password" required aria-invalid=wrong/>
+                </div>
+                <button type="submit" name="id" value="others" class="button danger"><Icon icon=icon::LogOut/>"End all other sessions"</button>
+            </div>
+            <ul>{rows}</ul>
+        </form>
+    }
+    .into_any()
 }
 
-fn one(session: Session, action: String) -> AnyView {
+fn one(session: Session) -> AnyView {
     let browser = browser_name(&session.user_agent);
     let label = format!("End the session of {browser} at {}", session.address);
     let mark = session
         .current
         .then(|| view! { <span class="tag on"><span class="value">"this one"</span></span> });
-    let end = (!session.current).then(|| {
-        view! {
-            <form method="post" action=action>
-                <input type="hidden" name="id" value=session.id.clone()/>
-                <button type="submit" class="button" aria-label=label>"End"</button>
-            </form>
-        }
-    });
+    let end = (!session.current)
+        .then(|| view! { <button type="submit" name="id" value=session.id.clone() class="button" aria-label=label>"End"</button> });
     view! {
         <li>
             <Icon icon=icon::Monitor/>

@@ -300,7 +300,7 @@ pub async fn sessions(
     Ok(Json(UserSessions { sessions }))
 }
 
-/// `DELETE /api/flowdeck/v1/users/{name}/sessions`: ends all browser sessions of a user; one's own may be ended by everybody
+/// `DELETE /api/flowdeck/v1/users/{name}/sessions`: ends all browser sessions of a user; programs may end all of their own user
 #[utoipa::path(delete, path = "/users/{name}/sessions", tag = "Users", params(("name" = String, Path)), responses((status = 200, body = SessionsEnded)))]
 pub async fn end_sessions(
     State(state): State<state::State>,
@@ -309,8 +309,9 @@ pub async fn end_sessions(
 ) -> Result<Json<SessionsEnded>> {
     state.audit.can_write()?;
     let by = caller::name(&state, &principal).await?;
-    if name != by {
-        caller::owner(&state, &principal).await?;
+    match name == by {
+        true => not_from_a_browser(&principal)?,
+        false => drop(caller::owner(&state, &principal).await?),
     }
     let ended = state.db.end_sessions(&name).await? as usize;
     tracing::info!(user = name, by, ended, "all sessions of a user were ended");
@@ -326,12 +327,25 @@ pub async fn end_session(
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Json<SessionsEnded>> {
     state.audit.can_write()?;
-    caller::owner(&state, &principal).await?;
+    let owner = caller::owner(&state, &principal).await?;
+    if name == owner.user {
+        not_from_a_browser(&principal)?;
+    }
     let ended = state.db.end_session(&name, &id).await?;
     state.doubt(&name);
     match ended {
         true => Ok(Json(SessionsEnded { ended: 1 })),
         false => Err(Error::NotFound("this session has ended already".into())),
+    }
+}
+
+/// A browser that was left open ends no session of its own user: `/account` asks for the password first.
+fn not_from_a_browser(principal: &Principal) -> Result<()> {
+    match principal {
+        Principal::Session(_) => Err(Error::Forbidden(
+            "end your own sessions on the page Account: it asks for your password first".into(),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -214,9 +214,17 @@ async fn sessions_of_others_are_ended_by_owners_alone() {
     for other in [&stranger, &owner] {
         assert_eq!(other.get(SESSION).await.status(), StatusCode::OK);
     }
-    // One's own, all at once.
+    // One's own: with the password, and not because one has a session.
     let again = app.sign_in(&first.user, &first.password).await;
-    assert_eq!(end(&again).await.json::<Value>().await.unwrap(), json!({ "ended": 1 }));
+    assert_eq!(end(&again).await.status(), StatusCode::FORBIDDEN);
+    let own = "/api/flowdeck/v1/users/admin/sessions";
+    for path in [own.to_owned(), format!("{own}/any")] {
+        let refused = owner.request("DELETE", &path).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    }
+    assert_eq!(owner.get(SESSION).await.status(), StatusCode::OK);
+    let basic = app.known(&first.user, &first.password);
+    assert_eq!(end(&basic).await.json::<Value>().await.unwrap(), json!({ "ended": 1 }));
     assert_eq!(again.get(SESSION).await.status(), StatusCode::UNAUTHORIZED);
 }
 

@@ -198,16 +198,58 @@ async fn sessions_are_listed_and_ended() {
     let sessions = list["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
     let other = sessions.iter().find(|session| session["current"] == false).unwrap();
-    let answer = here.form("/account/sessions/end", &[("id", other["id"].as_str().unwrap())]).await;
+    let id = other["id"].as_str().unwrap();
+    for (password, error) in [("", "password"), ("not this one", "password")] {
+        let answer = here.form("/account/sessions/end", &[("id", id), ("password", password)]).await;
+        assert_eq!(location(&answer), format!("/account?error={error}"));
+    }
+    let answer = here.form("/account/sessions/end", &[("id", id)]).await;
+    assert_eq!(location(&answer), "/account?error=password");
+    assert_eq!(there.get("/api/flowdeck/v1/session").await.status(), StatusCode::OK);
+    let answer = here
+        .form("/account/sessions/end", &[("id", id), ("password", &here.password)])
+        .await;
     assert_eq!(location(&answer), "/account?done=sessions");
     assert_eq!(there.get("/api/flowdeck/v1/session").await.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(here.get("/api/flowdeck/v1/session").await.status(), StatusCode::OK);
 
     let stranger = app.session().await;
     let own = sessions.iter().find(|session| session["current"] == true).unwrap();
-    let answer = stranger.form("/account/sessions/end", &[("id", own["id"].as_str().unwrap())]).await;
+    let fields = [("id", own["id"].as_str().unwrap()), ("password", &stranger.password)];
+    let answer = stranger.form("/account/sessions/end", &fields).await;
     assert_eq!(location(&answer), "/account?error=gone");
     assert_eq!(here.get("/api/flowdeck/v1/session").await.status(), StatusCode::OK);
+}
+
+/// Whoever found a browser open has the session and not the password.
+#[tokio::test]
+async fn guesses_in_a_session_are_slowed_too() {
+    let app = TestApp::start().await;
+    let here = app.session().await;
+    let guess = async |number: usize| match number % 2 {
+        0 => {
+            here.form("/account/sessions/end", &[("id", "others"), ("password", "a guess of mine")])
+                .await
+        }
+        _ => {
+            let new = "a new pass phrase";
+            here.form(
+                "/account/password",
+                &[("current", "a guess of mine"), ("new", new), ("repeat", new)],
+            )
+            .await
+        }
+    };
+    for number in 0..5 {
+        let wrong = ["/account?error=password", "/account?error=current"][number % 2];
+        assert_eq!(location(&guess(number).await), wrong);
+    }
+    for number in 5..7 {
+        assert_eq!(location(&guess(number).await), "/account?error=wait");
+    }
+    // The right one has to wait as well, else waiting would tell.
+    let fields = [("id", "others"), ("password", here.password.as_str())];
+    assert_eq!(location(&here.form("/account/sessions/end", &fields).await), "/account?error=wait");
 }
 
 #[tokio::test]

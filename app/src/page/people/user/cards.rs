@@ -24,6 +24,8 @@ use crate::{
 const SHOWN: usize = 20;
 
 pub fn sessions(desk: Desk, name: &str, sessions: Vec<UserSession>) -> AnyView {
+    // One's own are ended where the password is asked for.
+    let own = Site::expect().user == name;
     let name: std::sync::Arc<str> = name.into();
     let number = sessions.len();
     let whose = name.clone();
@@ -52,7 +54,7 @@ pub fn sessions(desk: Desk, name: &str, sessions: Vec<UserSession>) -> AnyView {
                     <b title=session.user_agent>{browser}</b>
                     <div class="muted"><bdi>{session.address}</bdi>" · used "<Time at=session.last_used_at/>" · signed in "<Time at=session.created_at/></div>
                 </div>
-                <button type="button" class="button small needs-script" aria-label=label on:click=move |_| end(Some(id.clone()))>"End"</button>
+                {(!own).then(|| view! { <button type="button" class="button small needs-script" aria-label=label on:click=move |_| end(Some(id.clone()))>"End"</button> })}
             </li>
         }
     };
@@ -62,13 +64,14 @@ pub fn sessions(desk: Desk, name: &str, sessions: Vec<UserSession>) -> AnyView {
         0 => view! { <p class="body muted">"None is open."</p> },
         _ => view! { <ul>{rows}{more}</ul> },
     };
-    let all = (number > 1).then(|| {
+    let elsewhere = own.then(|| view! { <p class="body muted">"Your own sessions are ended at "<Link to=Route::Account>"Account"</Link>", with your password."</p> });
+    let all = (!own && number > 1).then(|| {
         view! { <div class="foot needs-script"><Button class="danger" icon=icon::LogOut press=move |_| all(None)>"End all sessions"</Button></div> }
     });
     view! {
         <section class="card sessions" aria-labelledby="sessions-title">
             <header><h2 id="sessions-title">"Browser sessions"</h2></header>
-            {list}{all}
+            {list}{elsewhere}{all}
         </section>
     }
 }

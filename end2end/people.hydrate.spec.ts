@@ -148,6 +148,17 @@ test('a person is made, let in by a link, given a role, put out and deleted', as
     await expect(page).toHaveURL(/\/admin\/users$/);
     await expect(rest.get('users/get', { username: name })).rejects.toThrow(/404/);
 
+    // Taken back: as MLflow says, the account is there again with its role.
+    await visit(`/admin/changes?user=${name}`);
+    const last = page.getByRole('row').filter({ hasText: 'active → none' }).first();
+    await last.getByRole('button', { name: 'Undo…' }).click();
+    await expect(dialog(page)).toContainText('is made anew, without password');
+    await dialog(page).getByRole('button', { name: 'Apply' }).click();
+    await expect(page.getByText('Taken back').first()).toBeVisible();
+    await expect(last).toContainText('Taken back');
+    expect((await rest.get('users/get', { username: name })).user.is_admin).toBe(false);
+    expect(await roles(rest, name)).toEqual([team]);
+
     // The role goes with what it granted.
     await visit(`/admin/roles/${team}`);
     await page.getByRole('button', { name: 'Delete…' }).click();

@@ -2,6 +2,7 @@
 //! credentials of whoever changes them.
 
 pub mod access;
+pub mod account;
 pub mod change;
 pub mod explain;
 pub mod group;

@@ -16,7 +16,7 @@ pub use self::{
     cache::remembers_credentials,
     experiment::{Experiment, experiment, may_edit, sees_folder},
     external::{Fault, Version, asks_for_password, version, vet},
-    user::{PasswordError, SignInError, UserError, Who, change_password, check_password, create_user, delete_user, may_read, who},
+    user::{PasswordError, SignInError, Who, change_password, check_password, may_read, who},
 };
 
 /// The MLflow that Flowdeck installs, and the release that its route table is taken from.

@@ -9,7 +9,10 @@ use app::api::flowdeck::{
     grant::{Kind, Level, Subject, Target},
 };
 
-use super::{index::Subjects, world::World};
+use super::{
+    index::Subjects,
+    world::{Sheet, World},
+};
 use crate::{
     error::{Error, Result},
     mlflow::roster,
@@ -49,6 +52,9 @@ pub fn plan(world: &World, wanted: &[Edit], whole: bool) -> Result<Plan> {
         refused: None,
     };
     for (number, edit) in wanted.iter().enumerate() {
+        if whole && matches!(edit, Edit::Account { .. }) {
+            return Err(Error::BadRequest(format!("edit {number}: accounts have routes of their own")));
+        }
         check(&plan.after, edit).map_err(|says| Error::BadRequest(format!("edit {number}: {says}")))?;
         if let Err(mismatch) = plan.after.agrees(edit) {
             plan.conflicts.push(Conflict {
@@ -59,7 +65,7 @@ pub fn plan(world: &World, wanted: &[Edit], whole: bool) -> Result<Plan> {
         if edit.is_empty() {
             continue;
         }
-        if whole {
+        if whole || matches!(edit, Edit::Account { .. }) {
             for before in before(&plan.after, edit) {
                 plan.put(before);
             }
@@ -132,7 +138,12 @@ pub fn subjects(world: Option<&World>, edits: &[Edit]) -> Subjects {
                     .users
                     .extend(group.into_iter().flat_map(|group| group.members.iter().cloned()));
             }
-            Edit::Account { .. } => {}
+            Edit::Account { user, will, .. } => {
+                subjects.users.insert(user.clone());
+                if !will.is_some_and(|account| account.active) {
+                    subjects.users.extend(world.into_iter().flat_map(World::admins).map(str::to_owned));
+                }
+            }
         }
     }
     // What these very edits make is not there yet.
@@ -196,7 +207,8 @@ fn check(world: &World, edit: &Edit) -> Result<(), String> {
         Edit::GroupRole {
             group: name, role: held, ..
         } => group(name).and(role(held)),
-        Edit::Account { .. } => Err("accounts have routes of their own".into()),
+        // Whether it is as it was found is all that matters.
+        Edit::Account { .. } => Ok(()),
     }
 }
 
@@ -234,7 +246,7 @@ fn described(text: &str) -> Result<(), String> {
 }
 
 /// What has to be done first: what is deleted is emptied, so that all of it can come back.
-fn before(world: &World, edit: &Edit) -> Vec<Edit> {
+pub fn before(world: &World, edit: &Edit) -> Vec<Edit> {
     match edit {
         Edit::Role {
             role: name, will: None, ..
@@ -287,8 +299,38 @@ fn before(world: &World, edit: &Edit) -> Vec<Edit> {
             }));
             edits
         }
+        Edit::Account {
+            user: name, will: None, ..
+        } => belongings(world, name),
         _ => Vec::new(),
     }
+}
+
+/// What goes with a user.
+fn belongings(world: &World, name: &str) -> Vec<Edit> {
+    let Some(user) = world.users.get(name) else { return Vec::new() };
+    let groups = world.groups_of(name).map(|group| Edit::GroupMember {
+        group: group.to_owned(),
+        user: name.to_owned(),
+        was: true,
+        will: false,
+    });
+    let roles = user
+        .roles
+        .iter()
+        .map(|role| member(world, role, name, false, user.by_group.contains(role)));
+    let grants = user.grants.iter().map(|(on, entry)| Edit::Grant {
+        to: Subject::User(name.to_owned()),
+        on: on.clone(),
+        was: Some(entry.level),
+        will: None,
+    });
+    let admin = user.admin.then(|| Edit::Admin {
+        user: name.to_owned(),
+        was: true,
+        will: false,
+    });
+    groups.chain(roles).chain(grants).chain(admin).collect()
 }
 
 /// What follows: who comes into a group gets its roles, who leaves loses those that came with it.
@@ -340,15 +382,21 @@ pub fn effects(before: &World, after: &World, edits: &[Edit]) -> (Effects, Effec
     let (was_default, will_default) = (before.default_level(), after.default_level());
     let mut pairs = 0;
     for name in users {
-        let (Some(was), Some(will)) = (before.users.get(name), after.users.get(name)) else {
-            continue;
-        };
-        let (was, will) = (before.sheet(was), after.sheet(will));
-        if was.powerful && will.powerful {
+        // Who is not there has nothing, whatever the default.
+        let (was, will) = (
+            before.users.get(name).map(|user| before.sheet(user)),
+            after.users.get(name).map(|user| after.sheet(user)),
+        );
+        if [&was, &will]
+            .into_iter()
+            .all(|sheet| sheet.as_ref().is_none_or(|sheet| sheet.powerful))
+            && was.is_some() == will.is_some()
+        {
             continue;
         }
         for on in &targets {
-            let levels = (was.level(on, was_default), will.level(on, will_default));
+            let level = |sheet: &Option<Sheet<'_>>, default| sheet.as_ref().and_then(|sheet| sheet.level(on, default));
+            let levels = (level(&was, was_default), level(&will, will_default));
             let rank = |level: Option<Level>| level.map_or(0, Level::rank);
             match rank(levels.1).cmp(&rank(levels.0)) {
                 std::cmp::Ordering::Greater => gains.add(before, name, on, levels),
@@ -439,6 +487,21 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// What a change of an account brings with it that no edit says.
+fn account(edit: &Edit) -> Option<String> {
+    let Edit::Account { user, was, will } = edit else { return None };
+    let link = "reset it on their page to get a link by which they set one";
+    let says = match (was, will) {
+        (_, None) => format!("{user} goes from MLflow. Keys are revoked, and sessions and own views go for good."),
+        (None, Some(account)) if account.service => format!("{user} is made anew, without the keys from before."),
+        (None, Some(_)) => format!("{user} is made anew, without password, keys and own views from before. For a password, {link}."),
+        (Some(_), Some(account)) if !account.active => format!("Sessions, keys and the password of {user} stop at once."),
+        (Some(_), Some(account)) if account.service => format!("Keys of {user} that worked before work again."),
+        (Some(_), Some(_)) => format!("{user} needs a new password: {link}. Then keys that worked before work again."),
+    };
+    Some(says)
+}
+
 /// What one should know before.
 pub fn warnings(world: &World, plan: &Plan) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -472,6 +535,7 @@ pub fn warnings(world: &World, plan: &Plan) -> Vec<String> {
         let names: Vec<String> = names.into_iter().take(5).map(|(id, kind)| format!("{kind} {id}")).collect();
         warnings.push(format!("MLflow has no {} at the moment.", names.join(", ")));
     }
+    warnings.extend(plan.edits.iter().filter_map(account));
     if !world.complete {
         warnings.push("MLflow does not tell you who has which role: what roles give is not counted.".into());
     }

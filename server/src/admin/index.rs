@@ -16,13 +16,10 @@ use std::{
 
 use axum::http::HeaderValue;
 
+pub use self::partial::{own, partial};
 use self::{
     disk::Disk,
     read::{read, read_things, renewed},
-};
-pub use self::{
-    partial::{own, partial},
-    read::leave,
 };
 use super::world::{Things, World};
 use crate::{

@@ -158,7 +158,14 @@ pub async fn redeem(
         was: account,
         will: account,
     };
-    journal::note_account(&state, &invite.user, request_id(&headers), "Set their password by a link", edit).await?;
+    journal::note_account(
+        &state,
+        &invite.user,
+        request_id(&headers),
+        "Set their password by a link",
+        vec![edit],
+    )
+    .await?;
     Ok(Json(Redeemed { user: invite.user }))
 }
 

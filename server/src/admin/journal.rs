@@ -2,12 +2,13 @@
 //! fails, and gone on with when MLflow, or Flowdeck itself, has gone away in the middle.
 
 use app::api::flowdeck::{
-    change::{Change, ChangeState, Edit},
+    change::{Account, Change, ChangeState, Edit},
     grant::{Level, Subject},
 };
 use axum::http::HeaderValue;
 
 use super::{
+    account,
     change::{Plan, plan, subjects},
     index::{self, Changing, NotRead},
     world::World,
@@ -164,7 +165,7 @@ pub fn way_back(change: Change) -> Result<Change> {
     if !change.can_undo {
         let sentence = match (&change.undone_by, change.state) {
             (Some(by), _) => format!("this change was taken back already, by {by}"),
-            (None, ChangeState::Applied) => "what became of an account cannot be taken back: a password cannot be put back".to_owned(),
+            (None, ChangeState::Applied) => "a password cannot be put back".to_owned(),
             (None, _) => "only what was made to its end can be taken back".to_owned(),
         };
         return Err(Error::Conflict(sentence));
@@ -299,6 +300,13 @@ pub fn permitted(who: &Who, edits: &[Edit]) -> Result<()> {
     if !who.is_admin && edits.iter().any(is_others) {
         let sentence = "only owners of this MLflow (its administrators) change this; who manages a thing grants on it to users";
         return Err(Error::Forbidden(sentence.into()));
+    }
+    let is_oneself = |edit: &Edit| match edit {
+        Edit::Account { user, will, .. } => *user == who.user && !will.is_some_and(|account| account.active),
+        _ => false,
+    };
+    if edits.iter().any(is_oneself) {
+        return Err(Error::Conflict("this is yourself: let another administrator do it".into()));
     }
     Ok(())
 }
@@ -482,16 +490,28 @@ async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Res
             state.db.put_group_role(group, role, *will).await?;
             Ok(None)
         }
-        Edit::Account { .. } => Ok(None),
+        Edit::Account { user, was, will } => {
+            let active = |account: &Option<Account>| account.is_some_and(|account| account.active);
+            let made = match (was, will) {
+                (None, Some(account)) => account::make(state, author, user, *account).await.map(drop),
+                (_, None) => account::end(state, author, user).await,
+                (Some(_), Some(account)) if account.active => account::begin_again(state, author, user, account.service).await.map(drop),
+                (Some(_), Some(_)) if active(was) => account::stop(state, author, user).await,
+                (Some(_), Some(_)) => Ok(()),
+            };
+            made.map(|()| None).map_err(|error| match error {
+                account::Trouble::NotDone(error) => Trouble::NotDone(format!("the account of {user}"), error),
+                account::Trouble::Db(error) => error.into(),
+            })
+        }
     }
 }
 
-/// Writes down what became of an account, which is not made by edits.
+/// Writes down what became of an account by a route of its own, as the edits that it comes to.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn note_account(state: &State, by: &str, request_id: String, reason: &str, edit: Edit) -> Result<()> {
-    let edits = [edit];
+pub async fn note_account(state: &State, by: &str, request_id: String, reason: &str, edits: Vec<Edit>) -> Result<()> {
     let row = Row {
         number: 0,
         id: hex(&rand::random::<[u8; 8]>()),
@@ -500,7 +520,7 @@ pub async fn note_account(state: &State, by: &str, request_id: String, reason: &
         reason: reason.to_owned(),
         state: "applied".into(),
         edits: serde_json::to_string(&edits).map_err(anyhow::Error::from)?,
-        done: 1,
+        done: edits.len() as i64,
         backwards: false,
         request_id,
         undoes: None,
@@ -539,9 +559,8 @@ pub fn tell(row: Row) -> Result<Change> {
         "interrupted" => ChangeState::Interrupted,
         _ => ChangeState::Applying,
     };
-    let is_account = |edit: &Edit| matches!(edit, Edit::Account { .. });
     Ok(Change {
-        can_undo: state == ChangeState::Applied && row.undone_by.is_none() && !edits.iter().any(is_account),
+        can_undo: state == ChangeState::Applied && row.undone_by.is_none() && !edits.iter().all(Edit::is_empty),
         id: row.id,
         at: row.at,
         by: row.by,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::api::flowdeck::{
-    change::{Edit, Text},
+    change::{Account, Edit, Text},
     grant::{Kind, Level, Subject, Target},
 };
 
@@ -203,6 +203,17 @@ impl<'a> Sheet<'a> {
     }
 }
 
+// === impl User ===
+
+impl User {
+    pub fn account(&self) -> Account {
+        Account {
+            active: self.active,
+            service: self.service,
+        }
+    }
+}
+
 // === impl World ===
 
 impl World {
@@ -311,7 +322,15 @@ impl World {
                 let holds = self.groups.get(group).is_some_and(|group| group.roles.contains(role));
                 has(holds, *was, format!("the role {role} of the group {group}"))
             }
-            Edit::Account { .. } => Err(Mismatch("what became of an account cannot be changed like this".into())),
+            Edit::Account { user, was, .. } => {
+                let now = self.users.get(user).map(|user| user.account());
+                is(now == *was, &|| match now {
+                    None => format!("there is no longer a user {user}"),
+                    Some(_) if was.is_none() => format!("there is a user {user} again"),
+                    Some(account) if account.active => format!("{user} is active by now"),
+                    Some(_) => format!("{user} is deactivated by now"),
+                })
+            }
         }
     }
 
@@ -372,7 +391,27 @@ impl World {
                     put(&mut Arc::make_mut(group).roles, role, *will);
                 }
             }
-            Edit::Account { .. } => {}
+            Edit::Account { user, will: None, .. } => self.leave(user),
+            Edit::Account {
+                user, will: Some(account), ..
+            } => {
+                let user = Arc::make_mut(self.users.entry(user.clone()).or_default());
+                user.active = account.active;
+                user.service = account.service;
+            }
+        }
+    }
+
+    /// As if there were no such user.
+    pub fn leave(&mut self, name: &str) {
+        let Some(user) = self.users.remove(name) else { return };
+        for role in &user.roles {
+            if let Some(role) = self.roles.get_mut(role) {
+                Arc::make_mut(role).members.remove(name);
+            }
+        }
+        for group in self.groups.values_mut().filter(|group| group.members.contains(name)) {
+            Arc::make_mut(group).members.remove(name);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     db::key::Account,
     error::{Error, Result},
     extract,
-    mlflow::{self, UserError},
+    mlflow::roster::{self, NotDone},
     principal::Principal,
     state,
 };
@@ -78,7 +78,7 @@ pub async fn create(
     }
     let authorization = caller::authorization(&state, &principal).await?;
     let password: Zeroizing<String> = Zeroizing::new(rand::rng().sample_iter(Alphanumeric).take(PASSWORD).map(char::from).collect());
-    mlflow::create_user(&state.upstream, &authorization, name, &password)
+    roster::create_user(&state.upstream, &authorization, name, &password)
         .await
         .map_err(told)?;
     let account = Account {
@@ -92,7 +92,7 @@ pub async fn create(
     };
     if let Err(error) = kept.await {
         // Nobody could ever use it.
-        mlflow::delete_user(&state.upstream, &authorization, name).await.map_err(told)?;
+        roster::delete_user(&state.upstream, &authorization, name).await.map_err(told)?;
         return Err(error.into());
     }
     tracing::info!(name, by = account.created_by, "a service account was made");
@@ -119,8 +119,8 @@ pub async fn delete(
     }
     state.keys.revoke_all(&name).await?;
     let authorization = caller::authorization(&state, &principal).await?;
-    match mlflow::delete_user(&state.upstream, &authorization, &name).await {
-        Ok(()) | Err(UserError::Missing) => {}
+    match roster::delete_user(&state.upstream, &authorization, &name).await {
+        Ok(()) | Err(NotDone::Missing) => {}
         Err(error) => return Err(told(error)),
     }
     state.vault.forget(&name).await?;
@@ -129,10 +129,10 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn told(error: UserError) -> Error {
+fn told(error: NotDone) -> Error {
     match error {
-        UserError::Taken => Error::BadRequest("`name`: MLflow has a user of that name already".into()),
-        UserError::Refused => Error::Forbidden("MLflow does not allow you to keep its users".into()),
+        NotDone::Exists => Error::BadRequest("`name`: MLflow has a user of that name already".into()),
+        NotDone::Refused => Error::Forbidden("MLflow does not allow you to keep its users".into()),
         error => Error::Upstream(error.to_string()),
     }
 }

@@ -480,6 +480,30 @@ pub async fn delete_role(upstream: &Upstream, authorization: &HeaderValue, role:
         .map(drop)
 }
 
+/// Makes a user, as an administrator may.
+///
+/// # Errors
+/// [`NotDone`].
+pub async fn create_user(upstream: &Upstream, authorization: &HeaderValue, user: &str, password: &str) -> Result<(), NotDone> {
+    let body = json!({ "username": user, "password": password });
+    match write(upstream, authorization, Method::POST, &format!("{V2}/users/create"), &body).await {
+        // The only thing that can be wrong with a well-formed name.
+        Err(NotDone::Failed(StatusCode::BAD_REQUEST)) => Err(NotDone::Exists),
+        made => made.map(drop),
+    }
+}
+
+/// Deletes a user with all their grants, as an administrator may.
+///
+/// # Errors
+/// [`NotDone`].
+pub async fn delete_user(upstream: &Upstream, authorization: &HeaderValue, user: &str) -> Result<(), NotDone> {
+    let body = json!({ "username": user });
+    write(upstream, authorization, Method::DELETE, &format!("{V2}/users/delete"), &body)
+        .await
+        .map(drop)
+}
+
 /// # Errors
 /// [`NotDone`].
 pub async fn set_admin(upstream: &Upstream, authorization: &HeaderValue, user: &str, admin: bool) -> Result<(), NotDone> {

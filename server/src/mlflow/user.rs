@@ -39,19 +39,6 @@ pub enum PasswordError {
     Failed(String),
 }
 
-/// Why a user was not made or deleted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UserError {
-    #[error("there is a user of that name already")]
-    Taken,
-    #[error("there is no such user")]
-    Missing,
-    #[error("MLflow does not allow it")]
-    Refused,
-    #[error("{0}")]
-    Failed(String),
-}
-
 /// Asks MLflow whether this is the user's password, and whether it is an MLflow that one should sign in to.
 ///
 /// # Errors
@@ -130,34 +117,6 @@ pub async fn change_password(upstream: &Upstream, user: &str, current: &str, new
     }
 }
 
-/// Makes a user; the caller has to be an administrator.
-///
-/// # Errors
-/// Whether the name is taken, or what else it was.
-pub async fn create_user(upstream: &Upstream, authorization: &HeaderValue, user: &str, password: &str) -> Result<(), UserError> {
-    let question = request(upstream, Method::POST, "/api/2.0/mlflow/users/create", Some(authorization))?;
-    let body = json!({ "username": user, "password": password });
-    match send(question.json(&body)).await?.status() {
-        StatusCode::OK => Ok(()),
-        // The only thing that can be wrong with a well-formed name.
-        StatusCode::BAD_REQUEST => Err(UserError::Taken),
-        status => Err(status.into()),
-    }
-}
-
-/// Deletes a user with all their grants; the caller has to be an administrator.
-///
-/// # Errors
-/// Whether there is none, or what else it was.
-pub async fn delete_user(upstream: &Upstream, authorization: &HeaderValue, user: &str) -> Result<(), UserError> {
-    let question = request(upstream, Method::DELETE, "/api/2.0/mlflow/users/delete", Some(authorization))?;
-    match send(question.json(&json!({ "username": user }))).await?.status() {
-        StatusCode::OK => Ok(()),
-        StatusCode::NOT_FOUND => Err(UserError::Missing),
-        status => Err(status.into()),
-    }
-}
-
 /// The header that shows MLflow who calls, marked sensitive.
 ///
 /// # Errors
@@ -183,23 +142,6 @@ async fn without_users(upstream: &Upstream, authorization: &HeaderValue) -> Faul
         Ok(Judgement::Refused(sentence)) => Fault::TooOld(sentence),
         Ok(_) => Fault::NoAuth,
         Err(fault) => fault,
-    }
-}
-
-// === impl UserError ===
-
-impl From<Fault> for UserError {
-    fn from(fault: Fault) -> Self {
-        Self::Failed(fault.to_string())
-    }
-}
-
-impl From<StatusCode> for UserError {
-    fn from(status: StatusCode) -> Self {
-        match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused,
-            status => Self::Failed(format!("MLflow answered {status}")),
-        }
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Edit {
         was: bool,
         will: bool,
     },
-    /// What became of a user's account; only told, since a password cannot be put back.
+    /// What became of a user's account. It has routes of its own, and is taken back like the others, but for the password.
     Account {
         user: String,
         was: Option<Account>,

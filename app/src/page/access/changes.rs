@@ -11,7 +11,7 @@ use crate::{
     api::{
         Client,
         flowdeck::{
-            change::{self, Account, Change, ChangePage, ChangeState, Edit},
+            change::{self, Change, ChangePage, ChangeState},
             grant::{Kind, Target},
         },
     },
@@ -182,7 +182,9 @@ fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts
             };
             Some(view! { <Button class="small" icon=icon::Undo press=undo>"Undo…"</Button> }.into_any())
         }
-        (ChangeState::Applied, false) if change.undone_by.is_none() => change.edits.iter().find_map(no_way_back),
+        (ChangeState::Applied, false) if change.undone_by.is_none() => {
+            Some(view! { <span class="muted small">"A password is not put back"</span> }.into_any())
+        }
         _ => None,
     };
     let (to, by) = (Route::User { name: change.by.clone() }, change.by.clone());
@@ -196,21 +198,4 @@ fn row(change: Change, names: &words::Names, client: StoredValue<Client>, toasts
         </tr>
     }
     .into_any()
-}
-
-/// Where what became of an account is made good, or why it cannot be.
-fn no_way_back(edit: &Edit) -> Option<AnyView> {
-    let Edit::Account { user, was, will } = edit else { return None };
-    let active = |account: &Option<Account>| account.as_ref().is_some_and(|account| account.active);
-    let says = match (was, will) {
-        (_, None) => return Some(view! { <span class="muted small">"Who was deleted does not come back"</span> }.into_any()),
-        (None, _) => "Delete them…",
-        _ if active(was) && active(will) => {
-            return Some(view! { <span class="muted small">"A password is not put back"</span> }.into_any());
-        }
-        _ if active(was) => "Reactivate…",
-        _ => "Deactivate…",
-    };
-    let to = Route::User { name: user.clone() };
-    Some(view! { <a class="button small" href=to.href()>{says}</a> }.into_any())
 }

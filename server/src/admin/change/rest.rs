@@ -72,10 +72,10 @@ pub async fn preview(
         }
         wish.edits = journal::way_back(undoable(&state, &who, &id).await?)?.edits;
     }
+    journal::permitted(&who, &wish.edits)?;
     let world = if who.is_admin {
         state.index.world(&state, &principal).await?
     } else {
-        journal::permitted(&who, &wish.edits)?;
         let authorization = caller::authorization(&state, &principal).await?;
         let partial = index::partial(&state, &authorization, &who.user).await;
         partial.map_err(|error| index::told(&principal, &error))?.into()

@@ -92,7 +92,7 @@ pub async fn renewed(
             Some(_) => roster::roles_of(upstream, authorization, name).await?,
             None => None,
         };
-        leave(&mut world, name);
+        world.leave(name);
         let Some((raw, roles)) = user.zip(roles) else { continue };
         let mut user = User {
             id: raw.id,
@@ -155,19 +155,6 @@ pub async fn renewed(
     }
     own_state(state, &mut world).await?;
     Ok(Some(world))
-}
-
-/// As if there were no such user.
-pub fn leave(world: &mut World, name: &str) {
-    let Some(user) = world.users.remove(name) else { return };
-    for role in &user.roles {
-        if let Some(role) = world.roles.get_mut(role) {
-            Arc::make_mut(role).members.remove(name);
-        }
-    }
-    for group in world.groups.values_mut().filter(|group| group.members.contains(name)) {
-        Arc::make_mut(group).members.remove(name);
-    }
 }
 
 /// What Flowdeck itself keeps of users and groups.

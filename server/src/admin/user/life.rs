@@ -18,19 +18,17 @@ use zeroize::Zeroizing;
 use super::{gone, what_they_have};
 use crate::{
     admin::{
-        change::rest::{owner, request_id},
+        account,
+        change::{
+            before,
+            rest::{owner, request_id},
+        },
         index, invite,
         journal::{self, Author, Wanted},
-        world::{User, World},
+        world::World,
     },
-    clock,
-    db::{self, user::Inactive},
     error::{Error, Result},
-    extract, key,
-    mlflow::{
-        self, UserError,
-        roster::{self, NotDone},
-    },
+    extract,
     principal::Principal,
     state,
 };
@@ -50,39 +48,31 @@ pub async fn create(
     if !(1..=100).contains(&name.len()) || !name.bytes().all(good) || matches!(name, "." | "..") {
         return Err(Error::BadRequest("`name`: 1 to 100 ASCII letters, digits, and - _ . @".into()));
     }
-    let password = invite::unknown_password();
-    let made = mlflow::create_user(&state.upstream, &author.authorization, name, &password).await;
-    made.map_err(|error| match error {
-        UserError::Taken => Error::BadRequest("`name`: there is a user of that name already".into()),
-        UserError::Refused => Error::Forbidden(error.to_string()),
-        error => Error::Upstream(error.to_string()),
-    })?;
+    let account = Account {
+        active: true,
+        service: wish.service,
+    };
+    let password = account::make(&state, &author, name, account).await?;
+    let edit = Edit::Account {
+        user: name.to_owned(),
+        was: None,
+        will: Some(account),
+    };
+    state.index.amend(|world| world.make(&edit, None));
     let by = author.who.user.clone();
     let finished = finish(&state, &author, &headers, name, &password, &wish).await;
     let link = match finished {
         Ok(link) => link,
         Err(error) => {
             // Half a user is none.
-            let deleted = mlflow::delete_user(&state.upstream, &author.authorization, name).await;
-            if let Err(left) = deleted {
+            if let Err(left) = account::end(&state, &author, name).await {
                 tracing::error!(name, "a user who was not finished could not be deleted again: {left}");
             }
-            state.vault.forget(name).await?;
-            state.db.forget_user(name).await?;
-            state.index.touch();
+            state.index.amend(|world| world.leave(name));
             return Err(error);
         }
     };
-    let account = Account {
-        active: true,
-        service: wish.service,
-    };
-    let edit = Edit::Account {
-        user: name.to_owned(),
-        was: None,
-        will: Some(account),
-    };
-    journal::note_account(&state, &by, request_id(&headers), "", edit).await?;
+    journal::note_account(&state, &by, request_id(&headers), "", vec![edit]).await?;
     tracing::info!(name, by, "a user was made");
     let made = UserMade {
         name: name.to_owned(),
@@ -127,24 +117,10 @@ async fn finish(
         };
         journal::apply(state, author.clone(), wanted).await?;
     }
-    let service = wish.service;
-    state.index.amend(|world| {
-        let user = world.users.entry(name.to_owned()).or_default();
-        let user = Arc::make_mut(user);
-        user.active = true;
-        user.service = service;
-    });
-    if !wish.service {
-        return invite::make(state, headers, name, password, &author.who.user, true).await.map(Some);
+    if wish.service {
+        return Ok(None);
     }
-    state.vault.put(name, password.as_bytes()).await?;
-    let account = db::key::Account {
-        name: name.to_owned(),
-        created_at: clock::now(),
-        created_by: author.who.user.clone(),
-    };
-    state.db.put_service_account(&account).await?;
-    Ok(None)
+    invite::make(state, headers, name, password, &author.who.user, true).await.map(Some)
 }
 
 /// `DELETE /api/flowdeck/v1/users/{name}` → what the user had; grants, sessions and own views go, keys are revoked
@@ -157,25 +133,17 @@ pub async fn delete(
 ) -> Result<Json<Belongings>> {
     let (author, world) = spared(&state, &principal, &name).await?;
     let had = what_they_have(&state, &world, &name).await?;
-    let was = world.users.get(&name).map(|user| account(user));
-    match mlflow::delete_user(&state.upstream, &author.authorization, &name).await {
-        Ok(()) | Err(UserError::Missing) => {}
-        Err(UserError::Refused) => return Err(Error::Forbidden("MLflow does not allow it".into())),
-        Err(error) => return Err(Error::Upstream(error.to_string())),
-    }
-    state.keys.revoke_all(&name).await?;
-    state.vault.forget(&name).await?;
-    state.db.forget_user(&name).await?;
-    state.doubt(&name);
-    state.index.amend(|world| {
-        index::leave(world, &name);
-    });
     let edit = Edit::Account {
         user: name.clone(),
-        was,
+        was: world.users.get(&name).map(|user| user.account()),
         will: None,
     };
-    journal::note_account(&state, &author.who.user, request_id(&headers), "", edit).await?;
+    account::end(&state, &author, &name).await?;
+    state.index.amend(|world| world.make(&edit, None));
+    // MLflow takes it all at one stroke.
+    let mut edits = before(&world, &edit);
+    edits.push(edit);
+    journal::note_account(&state, &author.who.user, request_id(&headers), "", edits).await?;
     tracing::info!(name, by = author.who.user, "a user was deleted");
     Ok(Json(had))
 }
@@ -200,13 +168,6 @@ async fn spared(state: &state::State, principal: &Principal, name: &str) -> Resu
     Ok((author, world))
 }
 
-fn account(user: &User) -> Account {
-    Account {
-        active: user.active,
-        service: user.service,
-    }
-}
-
 /// `POST /api/flowdeck/v1/users/{name}/reset` → a one-time link that sets a new password; the old one and all sessions end at once
 #[utoipa::path(post, path = "/users/{name}/reset", tag = "Users", params(("name" = String, Path)), responses((status = 200, body = UserMade)))]
 pub async fn reset(
@@ -226,40 +187,18 @@ pub async fn reset(
     if !user.active {
         return Err(Error::Conflict("this user is deactivated: reactivate them first".into()));
     }
-    let link = new_password(&state, &author, &headers, &name, user.service).await?;
+    let password = account::replace_password(&state, &author, &name, user.service).await?;
+    let link = link(&state, &author, &headers, &name, password).await?;
     state.db.end_sessions(&name).await?;
     state.doubt(&name);
-    let account = Some(account(user));
+    let account = Some(user.account());
     let edit = Edit::Account {
         user: name.clone(),
         was: account,
         will: account,
     };
-    journal::note_account(&state, &author.who.user, request_id(&headers), "Reset the password", edit).await?;
+    journal::note_account(&state, &author.who.user, request_id(&headers), "Reset the password", vec![edit]).await?;
     Ok(Json(UserMade { name, link }))
-}
-
-/// A password that nobody knows: a service account's lies in the vault, a person's is changed by a link.
-async fn new_password(state: &state::State, author: &Author, headers: &HeaderMap, name: &str, service: bool) -> Result<Option<Link>> {
-    let password = invite::unknown_password();
-    set_password(state, author, name, &password).await?;
-    if service {
-        state.vault.put(name, password.as_bytes()).await?;
-        return Ok(None);
-    }
-    state.vault.forget(name).await?;
-    invite::make(state, headers, name, &password, &author.who.user, false)
-        .await
-        .map(Some)
-}
-
-async fn set_password(state: &state::State, author: &Author, name: &str, password: &str) -> Result<()> {
-    let set = roster::set_password(&state.upstream, &author.authorization, name, password).await;
-    set.map_err(|error| match error {
-        NotDone::Missing => gone(),
-        NotDone::Refused => Error::Forbidden(error.to_string()),
-        error => Error::Upstream(error.to_string()),
-    })
 }
 
 /// `POST /api/flowdeck/v1/users/{name}/deactivate`: sessions, keys and the password stop at once
@@ -275,23 +214,7 @@ pub async fn deactivate(
     if !user.active {
         return Err(Error::Conflict("this user is deactivated already".into()));
     }
-    set_password(&state, &author, &name, &invite::unknown_password()).await?;
-    state.vault.forget(&name).await?;
-    state.db.end_sessions(&name).await?;
-    state.doubt(&name);
-    state.db.delete_invite_of(&name).await?;
-    let worked = state.keys.list(|key| key.user == name && key.state == key::State::Active);
-    let ids: Vec<&str> = worked.iter().map(|key| key.id.as_str()).collect();
-    let row = Inactive {
-        name: name.clone(),
-        at: clock::now(),
-        by: author.who.user.clone(),
-        keys: serde_json::to_string(&ids).map_err(anyhow::Error::from)?,
-    };
-    state.db.put_inactive_user(&row).await?;
-    for key in &worked {
-        state.keys.change(&key.id, |key| key.state = key::State::Disabled).await?;
-    }
+    account::stop(&state, &author, &name).await?;
     set_active(&state, &author, &headers, &name, user.service, false).await?;
     tracing::info!(name, by = author.who.user, "a user was deactivated");
     Ok(Json(UserMade { name, link: None }))
@@ -309,36 +232,39 @@ pub async fn reactivate(
     let author = owner(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
     let user = world.users.get(&name).ok_or_else(gone)?;
-    let Some(row) = state.db.inactive_user(&name).await? else {
+    if state.db.inactive_user(&name).await?.is_none() {
         return Err(Error::Conflict("this user is not deactivated".into()));
-    };
-    let link = new_password(&state, &author, &headers, &name, user.service).await?;
-    let ids: Vec<String> = serde_json::from_str(&row.keys).unwrap_or_default();
-    for id in ids {
-        let enable = |key: &mut key::Key| {
-            if key.state == key::State::Disabled {
-                key.state = key::State::Active;
-            }
-        };
-        state.keys.change(&id, enable).await?;
     }
-    state.db.delete_inactive_user(&name).await?;
+    let password = account::begin_again(&state, &author, &name, user.service).await?;
+    let link = link(&state, &author, &headers, &name, password).await?;
     set_active(&state, &author, &headers, &name, user.service, true).await?;
     tracing::info!(name, by = author.who.user, "a user was reactivated");
     Ok(Json(UserMade { name, link }))
 }
 
 async fn set_active(state: &state::State, author: &Author, headers: &HeaderMap, name: &str, service: bool, active: bool) -> Result<()> {
-    state.index.amend(|world| {
-        if let Some(user) = world.users.get_mut(name) {
-            Arc::make_mut(user).active = active;
-        }
-    });
     let account = |active| Some(Account { active, service });
     let edit = Edit::Account {
         user: name.to_owned(),
         was: account(!active),
         will: account(active),
     };
-    journal::note_account(state, &author.who.user, request_id(headers), "", edit).await
+    state.index.amend(|world| world.make(&edit, None));
+    journal::note_account(state, &author.who.user, request_id(headers), "", vec![edit]).await
+}
+
+/// A one-time link that replaces the password; a service account has none.
+async fn link(
+    state: &state::State,
+    author: &Author,
+    headers: &HeaderMap,
+    name: &str,
+    password: Option<Zeroizing<String>>,
+) -> Result<Option<Link>> {
+    match password {
+        Some(password) => invite::make(state, headers, name, &password, &author.who.user, false)
+            .await
+            .map(Some),
+        None => Ok(None),
+    }
 }

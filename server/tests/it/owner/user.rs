@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{V1, apply, body, delete, experiment, get, good, grant, member, post, refused, role};
-use crate::app::{TestApp, fresh};
+use crate::app::{Caller, TestApp, fresh};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -142,9 +142,136 @@ async fn a_deactivated_user_is_out_within_a_second_and_comes_back_with_their_key
     assert_eq!(get(&admin, &format!("/roles/{team}")).await["members"], json!([]));
     let history = get(&admin, &format!("/changes?user={}", ada.user)).await;
     let history = history["changes"].as_array().unwrap();
-    assert_eq!(history[0]["edits"][0]["will"], Value::Null);
-    let undo = format!("/changes/{}/undo", history[0]["id"].as_str().unwrap());
+    assert_eq!(history[0]["edits"].as_array().unwrap().last().unwrap()["will"], Value::Null);
+}
+
+/// What was done last about a user, taken back: the change that does it.
+async fn taken_back(admin: &Caller, user: &str) -> Value {
+    let history = get(admin, &format!("/changes?user={user}&limit=1")).await;
+    let last = &history["changes"][0];
+    assert_eq!(last["can_undo"], true, "{last}");
+    let undo = format!("/changes/{}/undo", last["id"].as_str().unwrap());
+    let done = good(post(admin, &undo, json!(null)).await).await;
+    refused(post(admin, &undo, json!(null)).await, 409, "taken back already").await;
+    done
+}
+
+#[tokio::test]
+async fn a_deletion_is_taken_back_with_grants_roles_and_groups() {
+    let app = TestApp::start().await;
+    let (admin, ada) = (app.admin(), app.session().await);
+    let mine = experiment(&ada, &fresh("mine")).await;
+    let (team, held, group) = (role(&admin).await, role(&admin).await, fresh("group"));
+    apply(
+        &admin,
+        json!([
+            member(&team, &ada.user, true),
+            { "edit": "group", "group": group, "was": null, "will": { "description": "" } },
+            { "edit": "group_role", "group": group, "role": held, "was": false, "will": true },
+            { "edit": "group_member", "group": group, "user": ada.user, "was": false, "will": true },
+            { "edit": "admin", "user": ada.user, "was": false, "will": true },
+        ]),
+    )
+    .await;
+    let user = format!("/users/{}", ada.user);
+    let had = get(&admin, &user).await;
+    let what = |told: &Value| {
+        let grants = told["grants"].as_array().unwrap().iter();
+        let grants: Vec<_> = grants.map(|grant| (grant["on"].clone(), grant["level"].clone())).collect();
+        (told["user"]["admin"].clone(), grants, told["roles"].clone(), told["groups"].clone())
+    };
+    assert_eq!(
+        (&had["groups"], had["roles"].as_array().unwrap().len(), &had["user"]["admin"]),
+        (&json!([group]), 2, &json!(true))
+    );
+
+    good(delete(&admin, &user).await).await;
+    let gone = &get(&admin, &format!("/changes?user={}&limit=1", ada.user)).await["changes"][0];
+    let look = json!({ "edits": [], "undoes": gone["id"] });
+    let seen = good(post(&admin, "/changes/preview", look).await).await;
+    assert!(
+        seen["warnings"][0].as_str().unwrap().contains("made anew, without password"),
+        "{seen}"
+    );
+    assert!(
+        seen["gains"]["listed"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|gain| gain["on"]["id"] == json!(mine))
+    );
+    let back = taken_back(&admin, &ada.user).await;
+    assert_eq!(what(&get(&admin, &user).await), what(&had));
+    // MLflow says so too.
+    let theirs = admin.get(&format!("/api/2.0/mlflow/users/get?username={}", ada.user)).await;
+    assert_eq!(theirs.json::<Value>().await.unwrap()["user"]["is_admin"], true);
+    let link = good(post(&admin, &format!("{user}/reset"), json!(null)).await).await;
+    let redeem = json!({ "token": token(&link), "password": PASSWORD });
+    good(post(&app.anonymous(), "/invites/redeem", redeem).await).await;
+    let again = app.sign_in(&ada.user, PASSWORD).await;
+    // Nobody takes themselves away, not even by taking back how they came to be.
+    let undo = format!("/changes/{}/undo", back["id"].as_str().unwrap());
+    refused(post(&again, &undo, json!(null)).await, 409, "yourself").await;
+    assert_eq!(
+        again
+            .get(&format!("/api/2.0/mlflow/experiments/get?experiment_id={mine}"))
+            .await
+            .status(),
+        200
+    );
+
+    // And the taking back is taken back, with all that has come to them since.
+    good(post(&admin, &undo, json!(null)).await).await;
+    refused(admin.get(&format!("{V1}{user}")).await, 404, "no such user").await;
+    assert_eq!(get(&admin, &format!("/roles/{team}")).await["members"], json!([]));
+    taken_back(&admin, &ada.user).await;
+    assert_eq!(what(&get(&admin, &user).await), what(&had));
+    good(delete(&admin, &user).await).await;
+}
+
+#[tokio::test]
+async fn what_else_became_of_an_account_is_taken_back() {
+    let app = TestApp::start().await;
+    let (admin, bob) = (app.admin(), app.session().await);
+    let user = format!("/users/{}", bob.user);
+    good(bob.post(&format!("{V1}/keys"), json!({ "name": "job" })).await).await;
+    let path = "/api/2.0/mlflow/experiments/search?max_results=1";
+    let now = async || {
+        let told = get(&admin, &user).await;
+        (told["user"]["active"] == true, told["user"]["keys"].as_i64().unwrap())
+    };
+    good(post(&admin, &format!("{user}/deactivate"), json!(null)).await).await;
+    assert_eq!((now().await, bob.get(path).await.status()), ((false, 0), StatusCode::UNAUTHORIZED));
+    taken_back(&admin, &bob.user).await;
+    assert_eq!(now().await, (true, 1));
+    taken_back(&admin, &bob.user).await;
+    assert_eq!(now().await, (false, 0));
+
+    // What somebody else has changed meanwhile stays as they left it.
+    good(post(&admin, &format!("{user}/reactivate"), json!(null)).await).await;
+    let told = get(&admin, &format!("/changes?user={}&limit=2", bob.user)).await;
+    let before_last = told["changes"][1]["id"].as_str().unwrap();
+    let undo = format!("/changes/{before_last}/undo");
+    refused(post(&admin, &undo, json!(null)).await, 409, "is active by now").await;
+    // A password is not put back.
+    good(post(&admin, &format!("{user}/reset"), json!(null)).await).await;
+    let told = get(&admin, &format!("/changes?user={}&limit=1", bob.user)).await;
+    let undo = format!("/changes/{}/undo", told["changes"][0]["id"].as_str().unwrap());
     refused(post(&admin, &undo, json!(null)).await, 409, "password cannot be put back").await;
+
+    let (robot, name) = (fresh("robot"), fresh("new"));
+    for (name, service) in [(&robot, true), (&name, false)] {
+        good(post(&admin, "/users", json!({ "name": name, "service": service })).await).await;
+        taken_back(&admin, name).await;
+        refused(admin.get(&format!("{V1}/users/{name}")).await, 404, "no such user").await;
+        taken_back(&admin, name).await;
+        assert_eq!(get(&admin, &format!("/users/{name}")).await["user"]["service"], service);
+    }
+    let key = good(admin.post(&format!("{V1}/keys"), json!({ "name": "job", "user": robot })).await).await;
+    assert_eq!(app.key(&robot, key["key"].as_str().unwrap()).get(path).await.status(), 200);
+    for name in [&robot, &name] {
+        good(delete(&admin, &format!("/users/{name}")).await).await;
+    }
 }
 
 #[tokio::test]

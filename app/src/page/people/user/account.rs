@@ -207,7 +207,7 @@ fn delete(desk: Desk, name: String) {
             Some(Ok(belongings)) => told(&belongings),
         };
         let about = view! {
-            <p>"The user goes from MLflow for good, with all grants and roles. Experiments, runs and models stay, and so does what the audit has. A new user of the same name would start with nothing."</p>
+            <p>"The user goes from MLflow, with all grants and roles. Experiments, runs and models stay, and so does what the audit has. Among the changes it can be taken back: then grants and roles are there again, but for password, keys, sessions and own views."</p>
             {dynamic(report)}
             <TextField id="delete-name" label=format!("Type {name} to delete it") value=typed autocomplete="off" autofocus=true/>
         };

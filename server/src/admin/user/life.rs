@@ -9,7 +9,7 @@ use app::api::flowdeck::{
 };
 use axum::{
     Extension, Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
@@ -19,7 +19,8 @@ use super::{gone, what_they_have};
 use crate::{
     admin::{
         change::rest::{owner, request_id},
-        index, invite,
+        index::{self, Changing},
+        invite,
         journal::{self, Author, Wanted},
         world::{User, World},
     },
@@ -33,6 +34,7 @@ use crate::{
     },
     principal::Principal,
     state,
+    whole::whole,
 };
 
 /// `POST /api/flowdeck/v1/users` → 201 and the one-time link by which the person sets the password
@@ -43,8 +45,14 @@ pub async fn create(
     headers: HeaderMap,
     extract::Json(wish): extract::Json<UserWish>,
 ) -> Result<Response> {
+    let made = whole(async move { make(&state, &principal, &headers, &wish).await }).await?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+/// A new user, with all that belongs to it.
+pub async fn make(state: &state::State, principal: &Principal, headers: &HeaderMap, wish: &UserWish) -> Result<UserMade> {
     state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
+    let author = owner(state, principal).await?;
     let name = wish.name.trim();
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte);
     if !(1..=100).contains(&name.len()) || !name.bytes().all(good) || matches!(name, "." | "..") {
@@ -53,12 +61,12 @@ pub async fn create(
     let password = invite::unknown_password();
     let made = mlflow::create_user(&state.upstream, &author.authorization, name, &password).await;
     made.map_err(|error| match error {
-        UserError::Taken => Error::BadRequest("`name`: there is a user of that name already".into()),
+        UserError::Taken => Error::BadRequest("`name`: MLflow has a user of that name already".into()),
         UserError::Refused => Error::Forbidden(error.to_string()),
         error => Error::Upstream(error.to_string()),
     })?;
     let by = author.who.user.clone();
-    let finished = finish(&state, &author, &headers, name, &password, &wish).await;
+    let finished = finish(state, &author, headers, name, &password, wish).await;
     let link = match finished {
         Ok(link) => link,
         Err(error) => {
@@ -82,13 +90,12 @@ pub async fn create(
         was: None,
         will: Some(account),
     };
-    journal::note_account(&state, &by, request_id(&headers), "", edit).await?;
+    journal::note_account(state, &by, request_id(headers), "", edit).await?;
     tracing::info!(name, by, "a user was made");
-    let made = UserMade {
+    Ok(UserMade {
         name: name.to_owned(),
         link,
-    };
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+    })
 }
 
 /// What makes a new user more than a name.
@@ -152,44 +159,61 @@ async fn finish(
 pub async fn delete(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Belongings>> {
-    let (author, world) = spared(&state, &principal, &name).await?;
-    let had = what_they_have(&state, &world, &name).await?;
-    let was = world.users.get(&name).map(|user| account(user));
-    match mlflow::delete_user(&state.upstream, &author.authorization, &name).await {
+    whole(async move {
+        let spared = spared(&state, &principal, &name).await?;
+        if !spared.world.users.contains_key(&name) {
+            return Err(gone());
+        }
+        let had = what_they_have(&state, &spared.world, &name).await?;
+        remove(&state, &spared, &headers, &name).await?;
+        Ok(Json(had))
+    })
+    .await
+}
+
+/// Takes a user, with all that is theirs, out of MLflow, where they are still there, and out of Flowdeck.
+pub async fn remove(state: &state::State, spared: &Spared<'_>, headers: &HeaderMap, name: &str) -> Result<()> {
+    let Spared { author, world, .. } = spared;
+    match mlflow::delete_user(&state.upstream, &author.authorization, name).await {
         Ok(()) | Err(UserError::Missing) => {}
         Err(UserError::Refused) => return Err(Error::Forbidden("MLflow does not allow it".into())),
         Err(error) => return Err(Error::Upstream(error.to_string())),
     }
-    state.keys.revoke_all(&name).await?;
-    state.vault.forget(&name).await?;
-    state.db.forget_user(&name).await?;
-    state.doubt(&name);
+    state.keys.revoke_all(name).await?;
+    state.vault.forget(name).await?;
+    state.db.forget_user(name).await?;
+    state.doubt(name);
     state.index.amend(|world| {
-        index::leave(world, &name);
+        index::leave(world, name);
     });
     let edit = Edit::Account {
-        user: name.clone(),
-        was,
+        user: name.to_owned(),
+        was: world.users.get(name).map(|user| account(user)),
         will: None,
     };
-    journal::note_account(&state, &author.who.user, request_id(&headers), "", edit).await?;
+    journal::note_account(state, &author.who.user, request_id(headers), "", edit).await?;
     tracing::info!(name, by = author.who.user, "a user was deleted");
-    Ok(Json(had))
+    Ok(())
 }
 
-/// An owner who is about to take somebody's sign-in away, and a world to look at first: it must not be the last administrator's, nor one's
-/// own.
-async fn spared(state: &state::State, principal: &Principal, name: &str) -> Result<(Author, Arc<World>)> {
+/// An owner who is about to take somebody's sign-in away, and a world to look at first. As long as it is there, nobody else does so.
+pub struct Spared<'a> {
+    author: Author,
+    world: Arc<World>,
+    _one: Changing<'a>,
+}
+
+/// Whose sign-in it is must not be the last administrator, nor the owner.
+pub async fn spared<'a>(state: &'a state::State, principal: &Principal, name: &str) -> Result<Spared<'a>> {
     state.audit.can_write()?;
+    // Two who put each other out at the same moment: the second is none any more.
+    let one = state.index.change().await;
     let author = owner(state, principal).await?;
     let world = state.index.with_admins(state, &author.authorization, name).await;
     let world = world.map_err(|error| index::told(principal, &error))?;
-    if !world.users.contains_key(name) {
-        return Err(gone());
-    }
     if world.is_last_admin(name) {
         let sentence = "this is the last administrator who can sign in: make somebody else one first";
         return Err(Error::Conflict(sentence.into()));
@@ -197,7 +221,7 @@ async fn spared(state: &state::State, principal: &Principal, name: &str) -> Resu
     if name == author.who.user {
         return Err(Error::Conflict("this is yourself: let another administrator do it".into()));
     }
-    Ok((author, world))
+    Ok(Spared { author, world, _one: one })
 }
 
 fn account(user: &User) -> Account {
@@ -212,31 +236,35 @@ fn account(user: &User) -> Account {
 pub async fn reset(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<UserMade>> {
-    state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
-    if name == author.who.user {
-        let sentence = "this is yourself: change your password under Account";
-        return Err(Error::Conflict(sentence.into()));
-    }
-    let world = state.index.world(&state, &principal).await?;
-    let user = world.users.get(&name).ok_or_else(gone)?;
-    if !user.active {
-        return Err(Error::Conflict("this user is deactivated: reactivate them first".into()));
-    }
-    let link = new_password(&state, &author, &headers, &name, user.service).await?;
-    state.db.end_sessions(&name).await?;
-    state.doubt(&name);
-    let account = Some(account(user));
-    let edit = Edit::Account {
-        user: name.clone(),
-        was: account,
-        will: account,
-    };
-    journal::note_account(&state, &author.who.user, request_id(&headers), "Reset the password", edit).await?;
-    Ok(Json(UserMade { name, link }))
+    whole(async move {
+        state.audit.can_write()?;
+        let author = owner(&state, &principal).await?;
+        if name == author.who.user {
+            let sentence = "this is yourself: change your password under Account";
+            return Err(Error::Conflict(sentence.into()));
+        }
+        let _one = state.index.change().await;
+        let world = state.index.world(&state, &principal).await?;
+        let user = world.users.get(&name).ok_or_else(gone)?;
+        if !user.active {
+            return Err(Error::Conflict("this user is deactivated: reactivate them first".into()));
+        }
+        let link = new_password(&state, &author, &headers, &name, user.service).await?;
+        state.db.end_sessions(&name).await?;
+        state.doubt(&name);
+        let account = Some(account(user));
+        let edit = Edit::Account {
+            user: name.clone(),
+            was: account,
+            will: account,
+        };
+        journal::note_account(&state, &author.who.user, request_id(&headers), "Reset the password", edit).await?;
+        Ok(Json(UserMade { name, link }))
+    })
+    .await
 }
 
 /// A password that nobody knows: a service account's lies in the vault, a person's is changed by a link.
@@ -267,34 +295,41 @@ async fn set_password(state: &state::State, author: &Author, name: &str, passwor
 pub async fn deactivate(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<UserMade>> {
-    let (author, world) = spared(&state, &principal, &name).await?;
-    let user = world.users.get(&name).ok_or_else(gone)?;
-    if !user.active {
-        return Err(Error::Conflict("this user is deactivated already".into()));
-    }
-    set_password(&state, &author, &name, &invite::unknown_password()).await?;
-    state.vault.forget(&name).await?;
-    state.db.end_sessions(&name).await?;
-    state.doubt(&name);
-    state.db.delete_invite_of(&name).await?;
-    let worked = state.keys.list(|key| key.user == name && key.state == key::State::Active);
-    let ids: Vec<&str> = worked.iter().map(|key| key.id.as_str()).collect();
-    let row = Inactive {
-        name: name.clone(),
-        at: clock::now(),
-        by: author.who.user.clone(),
-        keys: serde_json::to_string(&ids).map_err(anyhow::Error::from)?,
-    };
-    state.db.put_inactive_user(&row).await?;
-    for key in &worked {
-        state.keys.change(&key.id, |key| key.state = key::State::Disabled).await?;
-    }
-    set_active(&state, &author, &headers, &name, user.service, false).await?;
-    tracing::info!(name, by = author.who.user, "a user was deactivated");
-    Ok(Json(UserMade { name, link: None }))
+    whole(async move {
+        let Spared { author, world, _one } = spared(&state, &principal, &name).await?;
+        let user = world.users.get(&name).ok_or_else(gone)?;
+        if !user.active {
+            return Err(Error::Conflict("this user is deactivated already".into()));
+        }
+        set_password(&state, &author, &name, &invite::unknown_password()).await?;
+        state.vault.forget(&name).await?;
+        state.db.end_sessions(&name).await?;
+        state.doubt(&name);
+        state.db.delete_invite_of(&name).await?;
+        let worked = state.keys.list(|key| key.user == name && key.state == key::State::Active);
+        let ids: Vec<&str> = worked.iter().map(|key| key.id.as_str()).collect();
+        let row = Inactive {
+            name: name.clone(),
+            at: clock::now(),
+            by: author.who.user.clone(),
+            keys: serde_json::to_string(&ids).map_err(anyhow::Error::from)?,
+        };
+        state.db.put_inactive_user(&row).await?;
+        for key in &worked {
+            let disable = |key: &mut key::Key| {
+                key.state = key::State::Disabled;
+                Ok::<_, Error>(())
+            };
+            state.keys.change(&key.id, disable).await?;
+        }
+        set_active(&state, &author, &headers, &name, user.service, false).await?;
+        tracing::info!(name, by = author.who.user, "a user was deactivated");
+        Ok(Json(UserMade { name, link: None }))
+    })
+    .await
 }
 
 /// `POST /api/flowdeck/v1/users/{name}/reactivate` → a one-time link that sets a new password; keys that worked before work again
@@ -302,30 +337,35 @@ pub async fn deactivate(
 pub async fn reactivate(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<UserMade>> {
-    state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
-    let world = state.index.world(&state, &principal).await?;
-    let user = world.users.get(&name).ok_or_else(gone)?;
-    let Some(row) = state.db.inactive_user(&name).await? else {
-        return Err(Error::Conflict("this user is not deactivated".into()));
-    };
-    let link = new_password(&state, &author, &headers, &name, user.service).await?;
-    let ids: Vec<String> = serde_json::from_str(&row.keys).unwrap_or_default();
-    for id in ids {
-        let enable = |key: &mut key::Key| {
-            if key.state == key::State::Disabled {
-                key.state = key::State::Active;
-            }
+    whole(async move {
+        state.audit.can_write()?;
+        let author = owner(&state, &principal).await?;
+        let _one = state.index.change().await;
+        let world = state.index.world(&state, &principal).await?;
+        let user = world.users.get(&name).ok_or_else(gone)?;
+        let Some(row) = state.db.inactive_user(&name).await? else {
+            return Err(Error::Conflict("this user is not deactivated".into()));
         };
-        state.keys.change(&id, enable).await?;
-    }
-    state.db.delete_inactive_user(&name).await?;
-    set_active(&state, &author, &headers, &name, user.service, true).await?;
-    tracing::info!(name, by = author.who.user, "a user was reactivated");
-    Ok(Json(UserMade { name, link }))
+        let link = new_password(&state, &author, &headers, &name, user.service).await?;
+        let ids: Vec<String> = serde_json::from_str(&row.keys).unwrap_or_default();
+        for id in ids {
+            let enable = |key: &mut key::Key| {
+                if key.state == key::State::Disabled {
+                    key.state = key::State::Active;
+                }
+                Ok::<_, Error>(())
+            };
+            state.keys.change(&id, enable).await?;
+        }
+        state.db.delete_inactive_user(&name).await?;
+        set_active(&state, &author, &headers, &name, user.service, true).await?;
+        tracing::info!(name, by = author.who.user, "a user was reactivated");
+        Ok(Json(UserMade { name, link }))
+    })
+    .await
 }
 
 async fn set_active(state: &state::State, author: &Author, headers: &HeaderMap, name: &str, service: bool, active: bool) -> Result<()> {

@@ -129,12 +129,18 @@ test('a key is made with limits, edited, rotated, disabled and revoked', async (
     await page.getByRole('group', { name: 'Actions for the key' }).getByText(item).click();
   };
   await choose('Edit…');
+  // Somebody else changes something else of it meanwhile; that stays.
+  const { keys } = (await (await person.call('GET', '/api/flowdeck/v1/keys')).json()) as { keys: { id: string }[] };
+  const key = `/api/flowdeck/v1/keys/${keys[0].id}`;
+  await person.call('PATCH', key, { burst: 40, allowed_networks: ['127.0.0.0/8'] });
   // Names are shown, whatever the key holds.
   await expect(dialog.getByRole('button', { name: `Remove ${experiment}` })).toBeVisible();
   await dialog.getByLabel('Name', { exact: true }).fill('nightly training');
   await dialog.getByLabel('Expires').selectOption('never');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect(row).toContainText('nightly training');
+  await expect(row).toContainText('1 network');
+  expect(await (await person.call('GET', key)).json()).toMatchObject({ burst: 40, name: 'nightly training' });
   await expect(row).toContainText('never');
 
   await choose('Rotate…');

@@ -2,6 +2,7 @@
 // middle it happened is gone on with.
 
 import { Flowdeck } from './lib/flowdeck.mjs';
+import type { Rest } from './lib/rest.mjs';
 import { person as makePerson } from './lib/seed.mjs';
 import { expect, test } from './lib/test';
 import { until } from './lib/until.mjs';
@@ -11,6 +12,17 @@ test.describe.configure({ timeout: 240_000 });
 
 const V1 = '/api/flowdeck/v1';
 const ROLES = 400;
+
+const deactivates = (owner: Rest, name: string) => done(owner, 'POST', `${V1}/users/${name}/deactivate`);
+const deletes = (owner: Rest, name: string) => done(owner, 'DELETE', `${V1}/users/${name}`);
+const demotes = (owner: Rest, name: string) => done(owner, 'PATCH', '/api/2.0/mlflow/users/update-admin', { username: name, is_admin: false });
+
+function done(owner: Rest, method: string, path: string, body?: object) {
+  return owner.call(method, path, body).then(
+    () => true,
+    () => false,
+  );
+}
 
 test('an owner sees an MLflow that hangs, and goes on with what was interrupted', async ({ base, browser, guard }) => {
   const flowdeck = await Flowdeck.start({ base });
@@ -76,6 +88,16 @@ test('an owner sees an MLflow that hangs, and goes on with what was interrupted'
     await expect(row.getByRole('button', { name: 'Undo' })).toBeVisible();
     expect((await (await call('/roles?q=team-&limit=1')).json()).total).toBe(ROLES);
     await context.close();
+
+    // Two owners, the only ones, take each other away at the same moment: one of them is left.
+    let [one, other] = [admin, second];
+    for (const takes of [deactivates, deletes, demotes]) {
+      const [first, ...rest] = await Promise.all([takes(one, other.name), takes(other, one.name)]);
+      expect([first, ...rest].filter((done) => done), takes.name).toHaveLength(1);
+      if (!first) one = other;
+      other = await makePerson(one, `after-${takes.name}`);
+      await one.call('PATCH', '/api/2.0/mlflow/users/update-admin', { username: other.name, is_admin: true });
+    }
   } finally {
     await flowdeck.stop();
   }

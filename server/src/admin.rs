@@ -14,6 +14,7 @@ pub mod journal;
 pub mod overview;
 pub mod role;
 pub mod rule;
+pub mod service;
 pub mod setting;
 pub mod user;
 pub mod world;

@@ -2,7 +2,6 @@
 //!
 //! All keys are in memory, found by the hash of their text, so that checking one costs no query; the database is written first.
 
-pub mod account;
 pub mod body;
 pub mod rest;
 mod row;
@@ -219,12 +218,16 @@ impl Keys {
     /// Changes a key; `None` where there is none.
     ///
     /// # Errors
-    /// When the database cannot be written: then nothing has changed.
-    pub async fn change(&self, id: &str, change: impl FnOnce(&mut Key)) -> sqlx::Result<Option<Arc<Key>>> {
+    /// As `change`, and when the database cannot be written: then nothing has changed.
+    pub async fn change<E: From<sqlx::Error>>(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut Key) -> Result<(), E>,
+    ) -> Result<Option<Arc<Key>>, E> {
         let _one = self.0.changing.lock().await;
         let Some(old) = self.get(id) else { return Ok(None) };
         let mut key = Key::clone(&old);
-        change(&mut key);
+        change(&mut key)?;
         if key.state == State::Active && old.ended.is_cancelled() {
             key.ended = CancellationToken::new();
         }
@@ -250,14 +253,18 @@ impl Keys {
         Ok(ending.len())
     }
 
-    /// Gives a key a new text. The old one works for `grace` more; without grace, what it has begun ends.
+    /// Gives a key, as it was `seen`, a new text; `None` where it has another one by now, or is no more. The old one works for `grace` more;
+    /// without grace, what it has begun ends.
     ///
     /// # Errors
     /// When the database cannot be written: then nothing has changed.
-    pub async fn rotate(&self, id: &str, grace: Duration) -> sqlx::Result<Option<(Arc<Key>, Token)>> {
+    pub async fn rotate(&self, seen: &Key, grace: Duration) -> sqlx::Result<Option<(Arc<Key>, Token)>> {
         let (token, now) = (Token::generate(), clock::now());
         let _one = self.0.changing.lock().await;
-        let Some(old) = self.get(id) else { return Ok(None) };
+        let same = |key: &Arc<Key>| key.hash == seen.hash && key.state != State::Revoked;
+        let Some(old) = self.get(&seen.id).filter(same) else {
+            return Ok(None);
+        };
         let mut key = Key::clone(&old);
         key.previous = Some(key.hash);
         // Not even `now`: a clock that goes back would let the old secret in once more.
@@ -426,6 +433,13 @@ mod tests {
         (Db::open(&folder.path().join("state.db")).await.unwrap(), folder)
     }
 
+    fn to(state: State) -> impl FnOnce(&mut Key) -> sqlx::Result<()> {
+        move |key| {
+            key.state = state;
+            Ok(())
+        }
+    }
+
     fn seen(found: Result<Arc<Key>, Refused>) -> Result<String, Refusal> {
         found.map(|key| key.id.clone()).map_err(|refused| refused.refusal)
     }
@@ -454,7 +468,7 @@ mod tests {
         let (db, _folder) = db().await;
         let keys = Keys::load(db).await.unwrap();
         let (made, token) = keys.create("alice", "alice", settings("laptop")).await.unwrap();
-        let set = |state| keys.change(&made.id, move |key| key.state = state);
+        let set = |state| keys.change(&made.id, to(state));
         set(State::Disabled).await.unwrap();
         assert!(made.ended.is_cancelled());
         assert_eq!(seen(keys.identify(token.expose(), 0)), Err(Refusal::Disabled("laptop".into())));
@@ -506,13 +520,13 @@ mod tests {
         ] {
             assert_eq!(keys.identify(token.expose(), now).is_ok(), works, "{now}");
         }
-        let rotation = clock::tests::at(900, keys.rotate(&made.id, Duration::from_secs(60)));
-        let (_, new) = rotation.await.unwrap().unwrap();
+        let rotation = clock::tests::at(900, keys.rotate(&made, Duration::from_secs(60)));
+        let (rotated, new) = rotation.await.unwrap().unwrap();
         for now in [i64::MIN, 0, 500, 1_000, i64::MAX] {
             assert_eq!(keys.identify(token.expose(), now).is_ok(), now < 1_000, "the old secret, {now}");
             assert_eq!(keys.identify(new.expose(), now).is_ok(), now < 1_000, "the new secret, {now}");
         }
-        let rotation = clock::tests::at(950, keys.rotate(&made.id, Duration::ZERO));
+        let rotation = clock::tests::at(950, keys.rotate(&rotated, Duration::ZERO));
         let (_, newest) = rotation.await.unwrap().unwrap();
         for now in [0, 500, 949, 950] {
             let rotated = keys.identify(new.expose(), now).is_err();
@@ -521,7 +535,7 @@ mod tests {
                 "what was rotated at once is over at once, {now}"
             );
         }
-        keys.change(&made.id, |key| key.state = State::Revoked).await.unwrap();
+        keys.change(&made.id, to(State::Revoked)).await.unwrap();
         for now in [i64::MIN, 0, 500] {
             assert!(keys.identify(newest.expose(), now).is_err(), "a revoked key stays revoked, {now}");
         }
@@ -532,7 +546,9 @@ mod tests {
         let (db, _folder) = db().await;
         let keys = Keys::load(db.clone()).await.unwrap();
         let (made, old) = keys.create("alice", "alice", settings("laptop")).await.unwrap();
-        let (rotated, new) = keys.rotate(&made.id, Duration::from_secs(60)).await.unwrap().unwrap();
+        let (rotated, new) = keys.rotate(&made, Duration::from_secs(60)).await.unwrap().unwrap();
+        // Who has seen it before would end the grace.
+        assert!(keys.rotate(&made, Duration::ZERO).await.unwrap().is_none());
         assert!(!made.ended.is_cancelled());
         let until = rotated.previous_until.unwrap();
         for keys in [&keys, &Keys::load(db).await.unwrap()] {
@@ -540,7 +556,7 @@ mod tests {
             assert_eq!(seen(keys.identify(old.expose(), until)), Err(Refusal::Rotated("laptop".into())));
             assert_eq!(seen(keys.identify(new.expose(), until)), Ok(made.id.clone()));
         }
-        let (_, newest) = keys.rotate(&made.id, Duration::ZERO).await.unwrap().unwrap();
+        let (_, newest) = keys.rotate(&rotated, Duration::ZERO).await.unwrap().unwrap();
         assert!(made.ended.is_cancelled());
         assert_eq!(seen(keys.identify(old.expose(), 0)), Err(Refusal::Unknown));
         assert_eq!(
@@ -548,6 +564,8 @@ mod tests {
             Err(Refusal::Rotated("laptop".into()))
         );
         assert_eq!(seen(keys.identify(newest.expose(), 0)), Ok(made.id.clone()));
+        let revoked = keys.change(&made.id, to(State::Revoked)).await.unwrap().unwrap();
+        assert!(keys.rotate(&revoked, Duration::ZERO).await.unwrap().is_none());
     }
 
     #[tokio::test]

@@ -42,3 +42,4 @@ pub mod upstream;
 pub mod vault;
 pub mod view;
 pub mod welcome;
+pub mod whole;

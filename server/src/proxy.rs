@@ -126,7 +126,7 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
         if note.is_change(request.method()) {
             state.audit.can_write()?;
         }
-        Box::pin(guard::spare_last_admin(state, principal, row.path, request)).await?;
+        let _one = Box::pin(guard::spare_last_admin(state, principal, row.path, request)).await?;
         let credential = Credential::of(principal, row, state).await?;
         let Principal::Key(key) = principal else {
             let call = Call {

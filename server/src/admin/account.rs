@@ -29,7 +29,7 @@ pub type Result<T> = std::result::Result<T, Trouble>;
 impl From<Trouble> for Error {
     fn from(trouble: Trouble) -> Self {
         match trouble {
-            Trouble::NotDone(NotDone::Exists) => Self::BadRequest("`name`: there is a user of that name already".into()),
+            Trouble::NotDone(NotDone::Exists) => Self::BadRequest("`name`: MLflow has a user of that name already".into()),
             Trouble::NotDone(NotDone::Missing) => Self::NotFound("there is no such user".into()),
             Trouble::NotDone(error @ NotDone::Refused) => Self::Forbidden(error.to_string()),
             Trouble::NotDone(error) => Self::Upstream(error.to_string()),
@@ -101,7 +101,11 @@ pub async fn stop(state: &State, author: &Author, name: &str) -> Result<()> {
     let ids: Vec<&str> = worked.iter().map(|key| key.id.as_str()).collect();
     put_inactive(state, author, name, &ids).await?;
     for id in ids {
-        state.keys.change(id, |key| key.state = key::State::Disabled).await?;
+        let disable = |key: &mut key::Key| {
+            key.state = key::State::Disabled;
+            Ok::<_, Trouble>(())
+        };
+        state.keys.change(id, disable).await?;
     }
     Ok(())
 }
@@ -119,6 +123,7 @@ pub async fn begin_again(state: &State, author: &Author, name: &str, service: bo
             if key.state == key::State::Disabled {
                 key.state = key::State::Active;
             }
+            Ok::<_, Trouble>(())
         };
         state.keys.change(&id, enable).await?;
     }

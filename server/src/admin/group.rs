@@ -1,15 +1,13 @@
 //! `/api/flowdeck/v1/groups`: groups of people, whose members have roles. For owners; they change by edits.
 
 use app::api::flowdeck::group::{Group, GroupDrift, Groups};
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-};
+use axum::{Extension, Json, extract::State};
 
 use super::world::{self, World};
 use crate::{
     caller,
     error::{Error, Result},
+    extract,
     principal::Principal,
     state,
 };
@@ -30,7 +28,7 @@ pub async fn list(State(state): State<state::State>, Extension(principal): Exten
 pub async fn get(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
 ) -> Result<Json<Group>> {
     caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;

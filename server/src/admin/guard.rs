@@ -6,6 +6,7 @@ use axum::{
 };
 use serde_json::Value;
 
+use super::index::Changing;
 use crate::{
     caller,
     error::{Error, Result},
@@ -18,13 +19,19 @@ const DELETE: &str = "/2.0/mlflow/users/delete";
 /// A name and a flag are shorter.
 const LONGEST: usize = 64 * 1024;
 
-/// Lets a call of MLflow's at `path` (as its table has it) pass, unless it would leave nobody to look after it.
+/// Lets a call of MLflow's at `path` (as its table has it) pass, unless it would leave nobody to look after it. Until what is given back is
+/// dropped, nobody else takes anybody away.
 ///
 /// # Errors
 /// 409 for the last administrator, 413 for a body that is none of these routes'.
-pub async fn spare_last_admin(state: &State, principal: &Principal, path: &str, request: &mut Request) -> Result<()> {
+pub async fn spare_last_admin<'a>(
+    state: &'a State,
+    principal: &Principal,
+    path: &str,
+    request: &mut Request,
+) -> Result<Option<Changing<'a>>> {
     if path != UPDATE && path != DELETE {
-        return Ok(());
+        return Ok(None);
     }
     let body = to_bytes(std::mem::take(request.body_mut()), LONGEST).await;
     let body = body.map_err(|_| Error::TooLarge { limit: LONGEST as u64 })?;
@@ -33,12 +40,13 @@ pub async fn spare_last_admin(state: &State, principal: &Principal, path: &str, 
     let query = request.uri().query().unwrap_or_default();
     let named = told["username"].as_str().map(str::to_owned).or_else(|| username(query));
     let Some(user) = named.filter(|_| path == DELETE || told["is_admin"] != Value::Bool(true)) else {
-        return Ok(());
+        return Ok(None);
     };
+    let changing = state.index.change().await;
     let who = caller::who(state, principal).await?;
     if !who.is_admin {
         // MLflow refuses it.
-        return Ok(());
+        return Ok(None);
     }
     let authorization = caller::authorization(state, principal).await?;
     let world = state.index.with_admins(state, &authorization, &user).await;
@@ -47,7 +55,7 @@ pub async fn spare_last_admin(state: &State, principal: &Principal, path: &str, 
         let sentence = "this is the last administrator who can sign in: make somebody else one first";
         return Err(Error::Conflict(sentence.into()));
     }
-    Ok(())
+    Ok(Some(changing))
 }
 
 fn username(query: &str) -> Option<String> {

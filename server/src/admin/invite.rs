@@ -7,7 +7,6 @@ use app::api::flowdeck::{
 };
 use axum::{
     Extension, Json,
-    body::Bytes,
     extract::State,
     http::{HeaderMap, header},
 };
@@ -24,9 +23,11 @@ use crate::{
     clock,
     db::user::Invite,
     error::{Error, Result},
+    extract,
     mlflow::{self, PasswordError},
     seal::Key,
     state,
+    whole::whole,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -101,7 +102,7 @@ pub async fn look(
     State(state): State<state::State>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Extension(note): Extension<Note>,
-    body: Bytes,
+    extract::Body(body): extract::Body,
 ) -> Result<Json<Invited>> {
     note.changes(false);
     state.limits.may_try(address)?;
@@ -121,7 +122,7 @@ pub async fn redeem(
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Extension(note): Extension<Note>,
     headers: HeaderMap,
-    body: Bytes,
+    extract::Body(body): extract::Body,
 ) -> Result<Json<Redeemed>> {
     note.always();
     state.audit.can_write()?;
@@ -133,10 +134,25 @@ pub async fn redeem(
     if password.chars().count() < SHORTEST || password.len() > LONGEST || !password.is_ascii() {
         return Err(Error::BadRequest("`password`: at least 12 ASCII letters, digits and signs".into()));
     }
+    whole(async move { set(&state, invite, &token, &password, request_id(&headers)).await }).await
+}
+
+/// Uses a link up. Of two who do so at the same moment, one learns that it was used.
+async fn set(
+    state: &state::State,
+    invite: Invite,
+    token: &Token,
+    password: &Zeroizing<String>,
+    request_id: String,
+) -> Result<Json<Redeemed>> {
+    let _one = state.index.change().await;
+    if state.db.invite(&invite.hash).await?.is_none() {
+        return Err(stale());
+    }
     let current = token.key().open(invite.user.as_bytes(), &invite.sealed).ok();
     let current = current.and_then(|current| String::from_utf8(current.to_vec()).ok().map(Zeroizing::new));
     let current = current.ok_or_else(stale)?;
-    match mlflow::change_password(&state.upstream, &invite.user, &current, &password).await {
+    match mlflow::change_password(&state.upstream, &invite.user, &current, password).await {
         Ok(()) => {}
         Err(PasswordError::WrongPassword) => {
             // Somebody has set another one past Flowdeck.
@@ -158,14 +174,7 @@ pub async fn redeem(
         was: account,
         will: account,
     };
-    journal::note_account(
-        &state,
-        &invite.user,
-        request_id(&headers),
-        "Set their password by a link",
-        vec![edit],
-    )
-    .await?;
+    journal::note_account(state, &invite.user, request_id, "Set their password by a link", vec![edit]).await?;
     Ok(Json(Redeemed { user: invite.user }))
 }
 

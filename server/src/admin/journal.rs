@@ -23,6 +23,7 @@ use crate::{
     },
     state::State,
     vault::hex,
+    whole::whole,
 };
 
 const NOT_BACK: &str = "; taking it back failed: ";
@@ -73,9 +74,7 @@ enum Trouble {
 /// 400, 403 and 409 where nothing was done, 502 where MLflow has gone away in the middle.
 pub async fn apply(state: &State, author: Author, wanted: Wanted) -> Result<Change> {
     let state = state.clone();
-    // Who hangs up in the middle does not stop it there.
-    let made = tokio::spawn(async move { apply_now(&state, &author, wanted).await });
-    made.await.map_err(|error| Error::Internal(error.into()))?
+    whole(async move { apply_now(&state, &author, wanted).await }).await
 }
 
 async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Change> {
@@ -182,8 +181,7 @@ pub fn way_back(change: Change) -> Result<Change> {
 /// 404, 409 for one that was not, and as [`apply`].
 pub async fn resume(state: &State, author: Author, id: &str) -> Result<Change> {
     let (state, id) = (state.clone(), id.to_owned());
-    let made = tokio::spawn(async move { resume_now(&state, &author, &id).await });
-    made.await.map_err(|error| Error::Internal(error.into()))?
+    whole(async move { resume_now(&state, &author, &id).await }).await
 }
 
 async fn resume_now(state: &State, author: &Author, id: &str) -> Result<Change> {

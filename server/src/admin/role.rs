@@ -4,10 +4,7 @@ use app::api::flowdeck::{
     grant::{Kind, Level, Target},
     role::{RoleDetail, RoleMember, RolePage, RoleRow},
 };
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-};
+use axum::{Extension, Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -90,7 +87,7 @@ pub async fn list(
 pub async fn get(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
 ) -> Result<Json<RoleDetail>> {
     caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;

@@ -6,10 +6,7 @@ use std::{
 };
 
 use app::api::flowdeck::setting::{Setting, SettingChange, SettingWish, Settings};
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-};
+use axum::{Extension, Json, extract::State};
 
 use crate::{
     caller, clock,
@@ -181,7 +178,7 @@ pub async fn list(State(state): State<state::State>, Extension(principal): Exten
 pub async fn change(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     extract::Json(wish): extract::Json<SettingWish>,
 ) -> Result<Json<Setting>> {
     state.audit.can_write()?;

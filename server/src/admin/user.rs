@@ -11,10 +11,7 @@ use app::api::flowdeck::{
     grant::{Grant, Level, Target},
     user::{Belongings, SessionsEnded, UserDetail, UserPage, UserRole, UserRow, UserSession, UserSessions},
 };
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-};
+use axum::{Extension, Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -201,7 +198,7 @@ impl Known {
 pub async fn get(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
 ) -> Result<Json<UserDetail>> {
     caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
@@ -240,7 +237,7 @@ pub fn grants(world: &World, grants: &Grants) -> Vec<Grant> {
 pub async fn belongings(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
 ) -> Result<Json<Belongings>> {
     caller::reader(&state, &principal).await?;
     let world = state.index.world(&state, &principal).await?;
@@ -284,7 +281,7 @@ fn alone(world: &World, name: &str, managed: Vec<Grant>) -> Vec<Grant> {
 pub async fn sessions(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
 ) -> Result<Json<UserSessions>> {
     caller::reader(&state, &principal).await?;
     let store = Store::new(state.db.clone(), state.config.session.clone());
@@ -305,7 +302,7 @@ pub async fn sessions(
 pub async fn end_sessions(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
 ) -> Result<Json<SessionsEnded>> {
     state.audit.can_write()?;
     let by = caller::name(&state, &principal).await?;
@@ -324,7 +321,7 @@ pub async fn end_sessions(
 pub async fn end_session(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path((name, id)): Path<(String, String)>,
+    extract::Path((name, id)): extract::Path<(String, String)>,
 ) -> Result<Json<SessionsEnded>> {
     state.audit.can_write()?;
     let owner = caller::owner(&state, &principal).await?;

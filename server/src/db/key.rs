@@ -120,12 +120,4 @@ impl Db {
             .await
             .map(drop)
     }
-
-    pub async fn delete_service_account(&self, name: &str) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM service_account WHERE name = ?")
-            .bind(name)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-    }
 }

@@ -122,15 +122,6 @@ impl Db {
             .await
             .map(drop)
     }
-
-    /// Deletes what nobody but `owner` could see.
-    pub async fn delete_private_views(&self, owner: &str) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM view WHERE owner = ? AND NOT shared")
-            .bind(owner)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-    }
 }
 
 /// A new default takes the place of the one before it, whose version is another then. What was everyone's stays its owner's.

@@ -4,8 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json,
-    body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
@@ -198,7 +197,7 @@ pub async fn create(
 pub async fn get(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Response> {
     let key = found(&state, &principal, &id).await?;
     Ok(Json(Told::of(&key, clock::now(), None)).into_response())
@@ -209,30 +208,26 @@ pub async fn get(
 pub async fn change(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
     extract::Json(wanted): extract::Json<Wanted>,
 ) -> Result<Response> {
     state.audit.can_write()?;
     let key = found(&state, &principal, &id).await?;
+    within(&principal, &key.settings)?;
     if wanted.user.as_ref().is_some_and(|user| *user != key.user) {
         return Err(Error::BadRequest("`user`: a key keeps its user; make another one".into()));
-    }
-    if key.state == super::State::Revoked {
-        return Err(Error::BadRequest("this key was revoked: it stays as it is".into()));
     }
     if wanted.state == Some(super::State::Revoked) {
         return Err(Error::BadRequest("`state`: a key is revoked by DELETE".into()));
     }
-    let set = wanted.state;
-    let settings = wanted.applied(Some(&key.settings))?;
-    within(&principal, &key.settings)?;
-    within(&principal, &settings)?;
     let changed = state.keys.change(&id, |key| {
-        key.settings = settings;
-        // Somebody may have revoked it since it was looked at.
-        if key.state != super::State::Revoked {
-            key.state = set.unwrap_or(key.state);
+        // What others have made of it since it was looked at stays.
+        if key.state == super::State::Revoked {
+            return Err(Error::BadRequest("this key was revoked: it stays as it is".into()));
         }
+        key.state = wanted.state.unwrap_or(key.state);
+        key.settings = wanted.applied(Some(&key.settings))?;
+        within(&principal, &key.settings)
     });
     let key = changed.await?.ok_or_else(gone)?;
     Ok(Json(Told::of(&key, clock::now(), None)).into_response())
@@ -243,11 +238,14 @@ pub async fn change(
 pub async fn revoke(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Response> {
     state.audit.can_write()?;
     found(&state, &principal, &id).await?;
-    let revoked = state.keys.change(&id, |key| key.state = super::State::Revoked);
+    let revoked = state.keys.change(&id, |key| {
+        key.state = super::State::Revoked;
+        Ok::<_, Error>(())
+    });
     let key = revoked.await?.ok_or_else(gone)?;
     tracing::info!(user = key.user, by = principal.user(), key = key.id, "an API key was revoked");
     Ok(Json(Told::of(&key, clock::now(), None)).into_response())
@@ -275,8 +273,8 @@ pub async fn revoke_all(
 pub async fn rotate(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
-    body: Bytes,
+    extract::Path(id): extract::Path<String>,
+    extract::Body(body): extract::Body,
 ) -> Result<Response> {
     state.audit.can_write()?;
     let rotation = match &*body {
@@ -292,8 +290,10 @@ pub async fn rotate(
     if key.state == super::State::Revoked {
         return Err(Error::BadRequest("this key was revoked: make a new one".into()));
     }
-    let rotated = state.keys.rotate(&id, Duration::from_secs(grace)).await?;
-    let (key, token) = rotated.ok_or_else(gone)?;
+    // A second new secret would end the first one, and with it the grace of the old one.
+    let meanwhile = || Error::Conflict("this key was rotated or revoked at the same moment: look at it again".into());
+    let rotated = state.keys.rotate(&key, Duration::from_secs(grace)).await?;
+    let (key, token) = rotated.ok_or_else(meanwhile)?;
     Ok(Json(Told::of(&key, clock::now(), Some(&token))).into_response())
 }
 
@@ -325,7 +325,11 @@ fn within(principal: &Principal, settings: &Settings) -> Result<()> {
                 .allowed_networks
                 .iter()
                 .all(|network| own.allowed_networks.iter().any(|own| own.contains(network))));
-    if settings.scopes.is_within(own.scopes) && in_time && in_networks && (!settings.shadow || own.shadow) {
+    let in_rate = own
+        .rate_per_second
+        .is_none_or(|most| settings.rate_per_second.is_some_and(|rate| rate <= most))
+        && own.burst.is_none_or(|most| settings.burst.is_some_and(|burst| burst <= most));
+    if settings.scopes.is_within(own.scopes) && in_time && in_networks && in_rate && (!settings.shadow || own.shadow) {
         return Ok(());
     }
     Err(Error::Forbidden(

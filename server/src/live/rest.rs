@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::{
     Extension,
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
@@ -56,7 +56,7 @@ pub async fn live(
     Extension(note): Extension<Note>,
     stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
     extract::Query(asked): extract::Query<Asked>,
 ) -> Result<Response> {
     let heard = headers

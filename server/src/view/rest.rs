@@ -3,7 +3,7 @@
 use app::page::experiment::EVERY;
 use axum::{
     Extension, Json,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
@@ -195,7 +195,7 @@ pub async fn change(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
     Extension(note): Extension<Note>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
     extract::Json(wanted): extract::Json<Wanted>,
 ) -> Result<Json<Told>> {
     state.audit.can_write()?;
@@ -232,7 +232,7 @@ pub async fn delete(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
     Extension(note): Extension<Note>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Json<Told>> {
     state.audit.can_write()?;
     let who = caller::who(&state, &principal).await?;

@@ -263,7 +263,7 @@ async fn a_service_account_has_keys_and_no_password() {
     assert_eq!(admin.post(SERVICE, json!({ "name": name })).await.status(), StatusCode::CREATED);
     refused(admin.post(SERVICE, json!({ "name": name })).await, 400, "of that name already").await;
     refused(admin.post(SERVICE, json!({ "name": user.user })).await, 400, "of that name already").await;
-    for bad in ["", "a:b", "é", "a b", "../x"] {
+    for bad in ["", "a:b", "é", "a b", "../x", ".."] {
         refused(admin.post(SERVICE, json!({ "name": bad })).await, 400, "`name`").await;
     }
     let key = make(&admin, json!({ "name": "nightly", "user": name })).await;
@@ -279,9 +279,15 @@ async fn a_service_account_has_keys_and_no_password() {
         .unwrap();
     assert_eq!(account["keys"], 1);
 
+    // It is a user like those of the list of users, and what becomes of it is a change.
+    let listed = json(admin.get(&format!("/api/flowdeck/v1/users?q={name}")).await).await;
+    assert_eq!((&listed["total"], &listed["users"][0]["service"]), (&json!(1), &json!(true)));
     let deleted = admin.request("DELETE", &format!("{SERVICE}/{name}")).send().await.unwrap();
     assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
     refused(program.get(SEARCH).await, 401, "was revoked").await;
+    assert_eq!(json(admin.get(&format!("/api/flowdeck/v1/users?q={name}")).await).await["total"], 0);
+    let changes = json(admin.get(&format!("/api/flowdeck/v1/changes?user={name}")).await).await;
+    assert_eq!(changes["changes"].as_array().unwrap().len(), 2, "{changes}");
     let users = admin.get(&format!("/api/2.0/mlflow/users/get?username={name}")).await;
     assert_eq!(users.status(), StatusCode::NOT_FOUND);
     refused(
@@ -318,8 +324,51 @@ async fn a_key_makes_no_key_that_goes_further() {
     refused(keeper.post(&format!("{}/rotate", path(&plain)), json!({})).await, 403, further).await;
     let wider = keeper.request("PATCH", &path(&own)).json(&json!({ "allowed_networks": [] }));
     refused(wider.send().await.unwrap(), 403, further).await;
+    let (slow, slowly) = with_key(&app, &user, json!({ "scopes": ["admin"], "rate_per_second": 5, "burst": 50 })).await;
+    refused(slowly.post(KEYS, json!({ "name": "x", "scopes": ["admin"] })).await, 403, further).await;
+    for quicker in [json!({ "rate_per_second": null }), json!({ "burst": 51 })] {
+        let quicker = slowly.request("PATCH", &path(&slow)).json(&quicker);
+        refused(quicker.send().await.unwrap(), 403, further).await;
+    }
+    make(
+        &slowly,
+        json!({ "name": "x", "scopes": ["admin"], "rate_per_second": 5, "burst": 10 }),
+    )
+    .await;
     let narrowed = with_key(&app, &user, json!({ "scopes": ["admin"], "experiments": ["1"] })).await.1;
     refused(narrowed.get(KEYS).await, 403, "for a part of MLflow only").await;
+}
+
+#[tokio::test]
+async fn changes_of_a_key_at_the_same_moment_are_all_made() {
+    let app = TestApp::start().await;
+    let user = app.session().await;
+    let (key, _) = with_key(&app, &user, json!({})).await;
+    let change = async |wanted: Value| json(user.request("PATCH", &path(&key)).json(&wanted).send().await.unwrap()).await;
+    for round in 1..6 {
+        let (name, network) = (format!("round {round}"), format!("10.{round}.0.0/16"));
+        tokio::join!(
+            change(json!({ "name": name })),
+            change(json!({ "allowed_networks": [network] })),
+            change(json!({ "burst": round })),
+        );
+        let told = json(user.get(&path(&key)).await).await;
+        assert_eq!(
+            (&told["name"], &told["allowed_networks"], &told["burst"]),
+            (&json!(name), &json!([network]), &json!(round))
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_in_one_form() {
+    let app = TestApp::start().await;
+    let user = app.session().await;
+    refused(user.get(&format!("{KEYS}/%ff")).await, 400, "UTF-8").await;
+    let large = "x".repeat(3 * 1024 * 1024);
+    refused(user.post(KEYS, json!({ "name": large })).await, 413, "larger than").await;
+    let redeem = "/api/flowdeck/v1/invites/redeem";
+    refused(app.anonymous().post(redeem, json!({ "token": large })).await, 413, "larger than").await;
 }
 
 /// Whatever the route, the verb or the twin.

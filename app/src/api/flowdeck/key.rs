@@ -139,6 +139,28 @@ impl Key {
     }
 }
 
+// === impl Wish ===
+
+impl Wish {
+    /// A key as it is.
+    fn of(key: &Key) -> Self {
+        let key = key.clone();
+        Self {
+            name: key.name,
+            scopes: key.scopes,
+            families: key.families,
+            experiments: key.experiments,
+            models: key.models,
+            allowed_networks: key.allowed_networks,
+            rate_per_second: key.rate_per_second,
+            burst: key.burst,
+            expires_at: key.expires_at,
+            shadow: key.shadow,
+            user: None,
+        }
+    }
+}
+
 // === impl Scope ===
 
 impl Scope {
@@ -183,10 +205,17 @@ pub async fn create(client: &Client, wish: &Wish) -> Result<Made> {
     made(client, KEYS, wish).await
 }
 
+/// Makes of a key, as it was seen, what is wished. Only what differs is sent: what others change meanwhile stays.
+///
 /// # Errors
 /// 400 with a sentence about what cannot be, 404 where there is no such key.
-pub async fn change(client: &Client, id: &str, wish: &Wish) -> Result<Key> {
-    client.send(Method::Patch, &format!("{KEYS}/{}", escape(id)), wish).await
+pub async fn change(client: &Client, seen: &Key, wish: &Wish) -> Result<Key> {
+    let fields = |value: &Wish| serde_json::to_value(value).map_err(|error| ApiError::unreadable(&error));
+    let (seen_as, mut wanted) = (fields(&Wish::of(seen))?, fields(wish)?);
+    if let Some(wanted) = wanted.as_object_mut() {
+        wanted.retain(|name, value| seen_as.get(name) != Some(value));
+    }
+    client.send(Method::Patch, &format!("{KEYS}/{}", escape(&seen.id)), &wanted).await
 }
 
 /// Disables a key, or puts it to work again.

@@ -63,7 +63,7 @@ pub fn rows(address: Address, page: Page) -> AnyView {
     let empty = move || {
         match (searched_to, newest) {
         (Some(_), _) => view! { <Empty icon=icon::Search title="Nothing found so far"><p>"The search goes back step by step: go on below."</p></Empty> }.into_any(),
-        (None, true) => view! { <Empty icon=icon::Search title="No call matches"><p>"What is older than the audit is kept is gone; what comes from now on appears here with “Live”."</p></Empty> }.into_any(),
+        (None, true) => view! { <Empty icon=icon::Search title="No call matches"><p>"Calls are kept for a time, and then they are gone. With “Live”, what comes from now on appears here."</p></Empty> }.into_any(),
         (None, false) => view! { <Empty icon=icon::Search title="There are no older calls"><p>"This is the end."</p></Empty> }.into_any(),
     }
     };

@@ -1,7 +1,7 @@
 //! What a call does, in plain words.
 
 /// Ends of routes, for calls of any method.
-const ANY: [(&str, &str); 32] = [
+const ANY: [(&str, &str); 43] = [
     ("/experiments/create", "created the experiment"),
     ("/experiments/update", "renamed the experiment"),
     ("/experiments/delete", "deleted the experiment"),
@@ -34,10 +34,21 @@ const ANY: [(&str, &str); 32] = [
     ("/account/password", "changed the password"),
     ("/account/sessions/end", "ended sessions"),
     ("/keys/{id}/rotate", "rotated an API key"),
+    ("/v1/users/{name}/reset", "reset a user's password"),
+    ("/v1/users/{name}/deactivate", "deactivated a user"),
+    ("/v1/users/{name}/reactivate", "reactivated a user"),
+    ("/v1/users/{name}/sessions", "ended a user's sessions"),
+    ("/v1/users/{name}/sessions/{id}", "ended a session of a user"),
+    ("/v1/invites/redeem", "set a password by a link"),
+    ("/v1/changes", "changed who may do what"),
+    ("/v1/changes/{id}/undo", "took a change back"),
+    ("/v1/changes/{id}/resume", "went on with a change"),
+    ("/v1/rules/{id}/keep", "brought MLflow in step with a rule"),
+    ("/v1/settings/{name}", "changed a setting"),
 ];
 
 /// Ends of routes whose method tells what they do.
-const ONE: [(&str, &str, &str); 7] = [
+const ONE: [(&str, &str, &str); 15] = [
     ("POST", "/login", "signed in"),
     ("POST", "/v1/keys", "made an API key"),
     ("DELETE", "/v1/keys", "revoked all API keys of a user"),
@@ -45,11 +56,23 @@ const ONE: [(&str, &str, &str); 7] = [
     ("DELETE", "/keys/{id}", "revoked an API key"),
     ("POST", "/service-accounts", "made a service account"),
     ("DELETE", "/service-accounts/{name}", "deleted a service account"),
+    ("POST", "/v1/users", "made a user"),
+    ("DELETE", "/v1/users/{name}", "deleted a user"),
+    ("POST", "/v1/rules", "made a rule over names"),
+    ("PATCH", "/v1/rules/{id}", "changed a rule over names"),
+    ("DELETE", "/v1/rules/{id}", "deleted a rule over names"),
+    ("POST", "/v1/views", "made a view"),
+    ("PATCH", "/v1/views/{id}", "changed a view"),
+    ("DELETE", "/v1/views/{id}", "deleted a view"),
 ];
 
 /// Else the call itself.
 pub fn words(method: &str, route: &str) -> String {
-    let any = ANY.iter().find(|(end, _)| route.ends_with(end)).map(|(_, words)| *words);
+    // Of our own routes some are looked at, too.
+    let any = ANY
+        .iter()
+        .find(|(end, _)| method != "GET" && route.ends_with(end))
+        .map(|(_, words)| *words);
     let one = || {
         let this = |known: &&(&str, &str, &str)| known.0 == method && route.ends_with(known.1);
         ONE.iter().find(this).map(|(_, _, words)| *words)
@@ -73,6 +96,9 @@ mod tests {
             ("DELETE", "/api/flowdeck/v1/keys/{id}", "revoked an API key"),
             ("DELETE", "/api/flowdeck/v1/keys", "revoked all API keys of a user"),
             ("PUT", "/2.0/mlflow-artifacts/artifacts/{*artifact_path}", "uploaded an artifact"),
+            ("POST", "/api/flowdeck/v1/changes", "changed who may do what"),
+            ("GET", "/api/flowdeck/v1/changes", "GET /api/flowdeck/v1/changes"),
+            ("DELETE", "/api/flowdeck/v1/users/{name}", "deleted a user"),
             ("GET", "/api/flowdeck/v1/keys", "GET /api/flowdeck/v1/keys"),
         ] {
             assert_eq!(words(method, route), told);

@@ -78,11 +78,11 @@ pub fn form(changes: Changes, key: Option<Key>, user: Option<String>) -> AnyView
         };
         busy.set(true);
         draft.error.set(None);
-        let id = known.as_ref().map(|key| key.id.clone());
+        let known = known.clone();
         spawn_local(async move {
             let client = changes.client();
-            let answer = match id {
-                Some(id) => key::change(&client, &id, &wish).await.map(|key| {
+            let answer = match known {
+                Some(seen) => key::change(&client, &seen, &wish).await.map(|key| {
                     changes.put(key);
                     changes.shown.try_set(false);
                     changes.toasts.say("Saved");

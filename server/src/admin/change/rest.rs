@@ -8,7 +8,7 @@ use app::api::flowdeck::{
 };
 use axum::{
     Extension, Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
@@ -33,6 +33,7 @@ use crate::{
 
 const PAGE: i64 = 50;
 const LONGEST_PAGE: i64 = 200;
+const LONGEST_REASON: usize = 500;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -114,8 +115,8 @@ pub async fn apply(
     }
     about(&note, &wish.edits);
     let reason = wish.reason.trim().to_owned();
-    if reason.len() > 500 || reason.chars().any(char::is_control) {
-        return Err(Error::BadRequest("`reason`: at most 500 letters".into()));
+    if reason.chars().count() > LONGEST_REASON || reason.chars().any(char::is_control) {
+        return Err(Error::BadRequest("`reason`: at most 500 letters, on one line".into()));
     }
     let author = Author {
         who,
@@ -145,6 +146,9 @@ pub async fn list(
         return Err(Error::BadRequest("`limit`: 1 to 200".into()));
     }
     let named = |word: &str, name: Option<String>| name.map(|name| format!("{word}:{name}"));
+    if asked.kind.is_some() != asked.id.is_some() {
+        return Err(Error::BadRequest("`kind`, `id`: one says nothing without the other".into()));
+    }
     let thing = asked.kind.zip(asked.id).map(|(kind, id)| format!("{}:{id}", kind.name()));
     let what = [
         named("user", asked.user),
@@ -183,7 +187,7 @@ pub async fn list(
 pub async fn get(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Json<Change>> {
     caller::reader_without_mlflow(&state, &principal).await?;
     journal::found(&state, &id).await.map(Json)
@@ -195,7 +199,7 @@ pub async fn undo(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
     Extension(note): Extension<Note>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Response> {
     state.audit.can_write()?;
@@ -223,7 +227,7 @@ async fn undoable(state: &state::State, who: &Who, id: &str) -> Result<Change> {
 pub async fn resume(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Json<Change>> {
     state.audit.can_write()?;
     let author = owner(&state, &principal).await?;

@@ -6,8 +6,7 @@ use app::api::flowdeck::{
 };
 use axum::{
     Extension, Json,
-    body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
@@ -99,7 +98,7 @@ pub async fn create(
 pub async fn get(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
 ) -> Result<Json<RuleDetail>> {
     caller::owner(&state, &principal).await?;
     found(&state, &principal, &id).await.map(Json)
@@ -110,7 +109,7 @@ pub async fn get(
 pub async fn change(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
     headers: HeaderMap,
     extract::Json(wish): extract::Json<RuleWish>,
 ) -> Result<Json<RuleDetail>> {
@@ -139,9 +138,9 @@ pub async fn change(
 pub async fn keep_now(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    extract::Body(body): extract::Body,
 ) -> Result<Json<RuleDetail>> {
     state.audit.can_write()?;
     let author = owner(&state, &principal).await?;
@@ -159,7 +158,7 @@ pub async fn keep_now(
 pub async fn delete(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(id): Path<String>,
+    extract::Path(id): extract::Path<String>,
     headers: HeaderMap,
     extract::Query(left): extract::Query<Left>,
 ) -> Result<Json<rule::Rule>> {

@@ -9,7 +9,7 @@ use app::api::flowdeck::{
 };
 use axum::{
     Extension, Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
@@ -23,7 +23,8 @@ use crate::{
             before,
             rest::{owner, request_id},
         },
-        index, invite,
+        index::{self, Changing},
+        invite,
         journal::{self, Author, Wanted},
         world::World,
     },
@@ -31,6 +32,7 @@ use crate::{
     extract,
     principal::Principal,
     state,
+    whole::whole,
 };
 
 /// `POST /api/flowdeck/v1/users` → 201 and the one-time link by which the person sets the password
@@ -41,8 +43,14 @@ pub async fn create(
     headers: HeaderMap,
     extract::Json(wish): extract::Json<UserWish>,
 ) -> Result<Response> {
+    let made = whole(async move { make(&state, &principal, &headers, &wish).await }).await?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+/// A new user, with all that belongs to it.
+pub async fn make(state: &state::State, principal: &Principal, headers: &HeaderMap, wish: &UserWish) -> Result<UserMade> {
     state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
+    let author = owner(state, principal).await?;
     let name = wish.name.trim();
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte);
     if !(1..=100).contains(&name.len()) || !name.bytes().all(good) || matches!(name, "." | "..") {
@@ -52,7 +60,7 @@ pub async fn create(
         active: true,
         service: wish.service,
     };
-    let password = account::make(&state, &author, name, account).await?;
+    let password = account::make(state, &author, name, account).await?;
     let edit = Edit::Account {
         user: name.to_owned(),
         was: None,
@@ -60,25 +68,24 @@ pub async fn create(
     };
     state.index.amend(|world| world.make(&edit, None));
     let by = author.who.user.clone();
-    let finished = finish(&state, &author, &headers, name, &password, &wish).await;
+    let finished = finish(state, &author, headers, name, &password, wish).await;
     let link = match finished {
         Ok(link) => link,
         Err(error) => {
             // Half a user is none.
-            if let Err(left) = account::end(&state, &author, name).await {
+            if let Err(left) = account::end(state, &author, name).await {
                 tracing::error!(name, "a user who was not finished could not be deleted again: {left}");
             }
             state.index.amend(|world| world.leave(name));
             return Err(error);
         }
     };
-    journal::note_account(&state, &by, request_id(&headers), "", vec![edit]).await?;
+    journal::note_account(state, &by, request_id(headers), "", vec![edit]).await?;
     tracing::info!(name, by, "a user was made");
-    let made = UserMade {
+    Ok(UserMade {
         name: name.to_owned(),
         link,
-    };
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+    })
 }
 
 /// What makes a new user more than a name.
@@ -128,36 +135,54 @@ async fn finish(
 pub async fn delete(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Belongings>> {
-    let (author, world) = spared(&state, &principal, &name).await?;
-    let had = what_they_have(&state, &world, &name).await?;
-    let edit = Edit::Account {
-        user: name.clone(),
-        was: world.users.get(&name).map(|user| user.account()),
-        will: None,
-    };
-    account::end(&state, &author, &name).await?;
-    state.index.amend(|world| world.make(&edit, None));
-    // MLflow takes it all at one stroke.
-    let mut edits = before(&world, &edit);
-    edits.push(edit);
-    journal::note_account(&state, &author.who.user, request_id(&headers), "", edits).await?;
-    tracing::info!(name, by = author.who.user, "a user was deleted");
-    Ok(Json(had))
+    whole(async move {
+        let spared = spared(&state, &principal, &name).await?;
+        if !spared.world.users.contains_key(&name) {
+            return Err(gone());
+        }
+        let had = what_they_have(&state, &spared.world, &name).await?;
+        remove(&state, &spared, &headers, &name).await?;
+        Ok(Json(had))
+    })
+    .await
 }
 
-/// An owner who is about to take somebody's sign-in away, and a world to look at first: it must not be the last administrator's, nor one's
-/// own.
-async fn spared(state: &state::State, principal: &Principal, name: &str) -> Result<(Author, Arc<World>)> {
+/// Takes a user, with all that is theirs, out of MLflow, where they are still there, and out of Flowdeck.
+pub async fn remove(state: &state::State, spared: &Spared<'_>, headers: &HeaderMap, name: &str) -> Result<()> {
+    let Spared { author, world, .. } = spared;
+    let edit = Edit::Account {
+        user: name.to_owned(),
+        was: world.users.get(name).map(|user| user.account()),
+        will: None,
+    };
+    account::end(state, author, name).await?;
+    state.index.amend(|world| world.make(&edit, None));
+    // MLflow takes all of it at one stroke.
+    let mut edits = before(world, &edit);
+    edits.push(edit);
+    journal::note_account(state, &author.who.user, request_id(headers), "", edits).await?;
+    tracing::info!(name, by = author.who.user, "a user was deleted");
+    Ok(())
+}
+
+/// An owner who is about to take somebody's sign-in away, and a world to look at first. As long as it is there, nobody else does so.
+pub struct Spared<'a> {
+    author: Author,
+    world: Arc<World>,
+    _one: Changing<'a>,
+}
+
+/// Whose sign-in it is must not be the last administrator, nor the owner.
+pub async fn spared<'a>(state: &'a state::State, principal: &Principal, name: &str) -> Result<Spared<'a>> {
     state.audit.can_write()?;
+    // Two who put each other out at the same moment: the second is none any more.
+    let one = state.index.change().await;
     let author = owner(state, principal).await?;
     let world = state.index.with_admins(state, &author.authorization, name).await;
     let world = world.map_err(|error| index::told(principal, &error))?;
-    if !world.users.contains_key(name) {
-        return Err(gone());
-    }
     if world.is_last_admin(name) {
         let sentence = "this is the last administrator who can sign in: make somebody else one first";
         return Err(Error::Conflict(sentence.into()));
@@ -165,7 +190,7 @@ async fn spared(state: &state::State, principal: &Principal, name: &str) -> Resu
     if name == author.who.user {
         return Err(Error::Conflict("this is yourself: let another administrator do it".into()));
     }
-    Ok((author, world))
+    Ok(Spared { author, world, _one: one })
 }
 
 /// `POST /api/flowdeck/v1/users/{name}/reset` → a one-time link that sets a new password; the old one and all sessions end at once
@@ -173,32 +198,36 @@ async fn spared(state: &state::State, principal: &Principal, name: &str) -> Resu
 pub async fn reset(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<UserMade>> {
-    state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
-    if name == author.who.user {
-        let sentence = "this is yourself: change your password under Account";
-        return Err(Error::Conflict(sentence.into()));
-    }
-    let world = state.index.world(&state, &principal).await?;
-    let user = world.users.get(&name).ok_or_else(gone)?;
-    if !user.active {
-        return Err(Error::Conflict("this user is deactivated: reactivate them first".into()));
-    }
-    let password = account::replace_password(&state, &author, &name, user.service).await?;
-    let link = link(&state, &author, &headers, &name, password).await?;
-    state.db.end_sessions(&name).await?;
-    state.doubt(&name);
-    let account = Some(user.account());
-    let edit = Edit::Account {
-        user: name.clone(),
-        was: account,
-        will: account,
-    };
-    journal::note_account(&state, &author.who.user, request_id(&headers), "Reset the password", vec![edit]).await?;
-    Ok(Json(UserMade { name, link }))
+    whole(async move {
+        state.audit.can_write()?;
+        let author = owner(&state, &principal).await?;
+        if name == author.who.user {
+            let sentence = "this is yourself: change your password under Account";
+            return Err(Error::Conflict(sentence.into()));
+        }
+        let _one = state.index.change().await;
+        let world = state.index.world(&state, &principal).await?;
+        let user = world.users.get(&name).ok_or_else(gone)?;
+        if !user.active {
+            return Err(Error::Conflict("this user is deactivated: reactivate them first".into()));
+        }
+        let password = account::replace_password(&state, &author, &name, user.service).await?;
+        let link = link(&state, &author, &headers, &name, password).await?;
+        state.db.end_sessions(&name).await?;
+        state.doubt(&name);
+        let account = Some(user.account());
+        let edit = Edit::Account {
+            user: name.clone(),
+            was: account,
+            will: account,
+        };
+        journal::note_account(&state, &author.who.user, request_id(&headers), "Reset the password", vec![edit]).await?;
+        Ok(Json(UserMade { name, link }))
+    })
+    .await
 }
 
 /// `POST /api/flowdeck/v1/users/{name}/deactivate`: sessions, keys and the password stop at once
@@ -206,18 +235,21 @@ pub async fn reset(
 pub async fn deactivate(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<UserMade>> {
-    let (author, world) = spared(&state, &principal, &name).await?;
-    let user = world.users.get(&name).ok_or_else(gone)?;
-    if !user.active {
-        return Err(Error::Conflict("this user is deactivated already".into()));
-    }
-    account::stop(&state, &author, &name).await?;
-    set_active(&state, &author, &headers, &name, user.service, false).await?;
-    tracing::info!(name, by = author.who.user, "a user was deactivated");
-    Ok(Json(UserMade { name, link: None }))
+    whole(async move {
+        let Spared { author, world, _one } = spared(&state, &principal, &name).await?;
+        let user = world.users.get(&name).ok_or_else(gone)?;
+        if !user.active {
+            return Err(Error::Conflict("this user is deactivated already".into()));
+        }
+        account::stop(&state, &author, &name).await?;
+        set_active(&state, &author, &headers, &name, user.service, false).await?;
+        tracing::info!(name, by = author.who.user, "a user was deactivated");
+        Ok(Json(UserMade { name, link: None }))
+    })
+    .await
 }
 
 /// `POST /api/flowdeck/v1/users/{name}/reactivate` → a one-time link that sets a new password; keys that worked before work again
@@ -225,21 +257,25 @@ pub async fn deactivate(
 pub async fn reactivate(
     State(state): State<state::State>,
     Extension(principal): Extension<Principal>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<UserMade>> {
-    state.audit.can_write()?;
-    let author = owner(&state, &principal).await?;
-    let world = state.index.world(&state, &principal).await?;
-    let user = world.users.get(&name).ok_or_else(gone)?;
-    if state.db.inactive_user(&name).await?.is_none() {
-        return Err(Error::Conflict("this user is not deactivated".into()));
-    }
-    let password = account::begin_again(&state, &author, &name, user.service).await?;
-    let link = link(&state, &author, &headers, &name, password).await?;
-    set_active(&state, &author, &headers, &name, user.service, true).await?;
-    tracing::info!(name, by = author.who.user, "a user was reactivated");
-    Ok(Json(UserMade { name, link }))
+    whole(async move {
+        state.audit.can_write()?;
+        let author = owner(&state, &principal).await?;
+        let _one = state.index.change().await;
+        let world = state.index.world(&state, &principal).await?;
+        let user = world.users.get(&name).ok_or_else(gone)?;
+        if state.db.inactive_user(&name).await?.is_none() {
+            return Err(Error::Conflict("this user is not deactivated".into()));
+        }
+        let password = account::begin_again(&state, &author, &name, user.service).await?;
+        let link = link(&state, &author, &headers, &name, password).await?;
+        set_active(&state, &author, &headers, &name, user.service, true).await?;
+        tracing::info!(name, by = author.who.user, "a user was reactivated");
+        Ok(Json(UserMade { name, link }))
+    })
+    .await
 }
 
 async fn set_active(state: &state::State, author: &Author, headers: &HeaderMap, name: &str, service: bool, active: bool) -> Result<()> {

@@ -52,6 +52,23 @@ async fn a_link_sets_a_password_that_no_owner_knows_and_works_once() {
     refused(look(&self::token(&first)).await, 401, "was used").await;
     assert_eq!(good(look(&self::token(&second)).await).await["new"], false);
 
+    // Of those who use it at the same moment, one sets the password, and the others learn that it was used.
+    let link = self::token(&good(post(&admin, &format!("/users/{name}/reset"), json!(null)).await).await);
+    let passwords = [
+        "the first of three passwords",
+        "the second of three passwords",
+        "the third of three passwords",
+    ];
+    let answers = tokio::join!(
+        redeem(&link, passwords[0]),
+        redeem(&link, passwords[1]),
+        redeem(&link, passwords[2])
+    );
+    for (answer, password) in [answers.0, answers.1, answers.2].into_iter().zip(passwords) {
+        let works = app.known(&name, password).get(&format!("{V1}/session")).await.status() == 200;
+        assert_eq!(answer.status(), if works { 200 } else { 401 }, "{password}");
+    }
+
     // Names that cannot be, and one that is taken; half a user is none.
     refused(post(&admin, "/users", json!({ "name": name })).await, 400, "already").await;
     for bad in ["", "a b", "a:b", "é", ".."] {

@@ -2,6 +2,7 @@
 
 import type { Page } from '@playwright/test';
 
+import { reload } from './lib/guard';
 import type { Rest } from './lib/rest.mjs';
 import { expect, fresh, test } from './lib/test';
 
@@ -169,7 +170,7 @@ test('a rule over names grants, tells drift, and repairs it', async ({ page, per
 
   // Somebody changes the grant by hand.
   await change(rest, grant({ role: team }, id, 'EDIT', 'READ'));
-  await page.reload();
+  await reload(page);
   await expect(row).toContainText('1 drifted');
   await row.getByRole('link', { name: /team-.*\/\*/ }).click();
   const produced = page.getByRole('region', { name: /^What .* produced$/ });

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import type { Page } from '@playwright/test';
 
 import { places } from './lib/flowdeck.mjs';
+import { reload } from './lib/guard';
 import { expect, fresh, test } from './lib/test';
 
 /** What the MLflow client may say to a key, as one of ours would send it. */
@@ -79,7 +80,7 @@ test('the secret is shown once, and not left behind by mistake', async ({ page, 
   stay = false;
   await ready.getByRole('button', { name: 'Done' }).click();
   await expect(ready).toBeHidden();
-  await page.reload();
+  await reload(page);
   await expect(page.getByRole('row', { name: /guarded/ })).toContainText(secret.slice(0, 7));
   expect(await page.content()).not.toContain(secret);
   expect((await fetch(flowdeck.url + SEARCH, asKey(secret))).status).toBe(200);

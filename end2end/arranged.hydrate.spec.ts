@@ -1,5 +1,6 @@
 // How the table of all runs is arranged: groups, families, baseline, columns; and that a link says all of it.
 
+import { reload } from './lib/guard';
 import { expectLines, groupBy, layout, lines, status } from './lib/lines';
 import { pairs } from './lib/rest.mjs';
 import { ask, expectRuns, filter } from './lib/runs';
@@ -48,7 +49,7 @@ test('groups by dataset, status, parent and folders, of which a link says which 
   await expectLines(page, ['sweep', '  sweep/lr', '    sweep/lr/head', '    sweep/lr/1', '  sweep/seed', '    sweep/seed/1', 'none', '  none', '    plain']);
   // A run that is renamed goes to its folder.
   await person.post('runs/update', { run_id: other, run_name: 'sweep/seed/2' });
-  await page.reload();
+  await reload(page);
   await expectLines(page, ['sweep', '  sweep/lr', '    sweep/lr/head', '    sweep/lr/1', '  sweep/seed', '    sweep/seed/1', '    sweep/seed/2']);
 
   await visit(`/experiments/${vision}?with=${text}`);
@@ -95,7 +96,7 @@ test('families of runs at any depth outlive filter, sort and closing', async ({ 
   await expectLines(page, ['(root)', '  (branch)', '    twig', '      other-leaf']);
   await page.getByRole('rowheader', { name: 'twig' }).getByRole('button', { name: 'Close' }).click();
   await expectLines(page, ['(root)', '  (branch)', '    twig']);
-  await page.reload();
+  await reload(page);
   await expectLines(page, ['(root)', '  (branch)', '    twig']);
   await filter(page).focus();
   await page.keyboard.press('ArrowDown');
@@ -122,7 +123,7 @@ test('runs beside a baseline, and only the columns in which they differ', async 
   await expect(loss('second')).toHaveText(/^3\s*\+50%$/);
   await expect(loss('third')).toHaveText(/^1\s*-50%$/);
   await expect(loss('first')).toHaveText('2');
-  await page.reload();
+  await reload(page);
   await expect(loss('second')).toHaveText(/^3\s*\+50%$/);
 
   const headings = page.getByRole('columnheader').locator('bdi');
@@ -183,7 +184,7 @@ test('the runs of all experiments on a page of their own', async ({ person, sign
   await expect(page.getByRole('row', { name: `second-${word}` }).getByRole('gridcell', { name: 'two', exact: true })).toBeVisible();
   await groupBy(page, 'Folder');
   await expectLines(page, [`all-${word}`, `  second-${word}`, `  first-${word}`]);
-  await page.reload();
+  await reload(page);
   await expectLines(page, [`all-${word}`, `  second-${word}`, `  first-${word}`]);
   // Runs of different experiments beside each other.
   await page.getByRole('checkbox', { name: 'Select all runs that are shown' }).click();

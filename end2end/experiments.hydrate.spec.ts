@@ -1,5 +1,6 @@
 // Experiments, changed: create, rename, delete, undo, tags, notes.
 
+import { reload } from './lib/guard';
 import { expect, fresh, test } from './lib/test';
 
 /** A name in a sentence, isolated so that its direction does not turn the sentence around. */
@@ -76,7 +77,7 @@ test('another name', async ({ page, person, signIn, visit }) => {
   await expect(dialog).toBeHidden();
   await expect(page.getByRole('link', { name: 'new-name' })).toBeVisible();
   await expect(page.getByRole('link', { name: 'old-name' })).toHaveCount(0);
-  await page.reload();
+  await reload(page);
   await expect(page.getByRole('link', { name: 'new-name' })).toBeVisible();
 });
 

@@ -2,6 +2,7 @@
 
 import type { Page } from '@playwright/test';
 
+import { reload } from './lib/guard';
 import { expect, fresh, test } from './lib/test';
 
 const STEPS = [3, 0.5, 7, 2];
@@ -40,7 +41,7 @@ test('the smallest, largest and first value of a history, sorted by', async ({ p
   await choose(page, 'min:loss', 'Sort, largest first');
   await expect(page.getByRole('rowheader').first()).toContainText('run-3');
   // It is in the address.
-  await page.reload();
+  await reload(page);
   await expect(cell('run-3', '3.5')).toBeVisible();
   await expect(page.getByRole('rowheader').first()).toContainText('run-3');
 });

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 
+import { reload } from './lib/guard';
 import { expectRuns } from './lib/runs';
 import { expect, fresh, test } from './lib/test';
 
@@ -54,7 +55,7 @@ test('renamed by a pattern', async ({ page }) => {
   await page.getByRole('button', { name: 'Rename', exact: true }).last().click();
   await expect(page.getByText(`Renamed ${RUNS} runs`)).toBeVisible();
   await expect(page.getByRole('rowheader').first()).toContainText('sweep-1-run-11');
-  await page.reload();
+  await reload(page);
   await expect(page.getByRole('rowheader').last()).toContainText(`sweep-${RUNS}-run-00`);
 });
 

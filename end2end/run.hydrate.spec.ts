@@ -1,6 +1,6 @@
 // A run, changed: name, note, tags, and what arrives while one looks.
 
-import { awake } from './lib/guard';
+import { awake, reload } from './lib/guard';
 import type { Rest } from './lib/rest.mjs';
 import { expect, fresh, test } from './lib/test';
 
@@ -36,7 +36,7 @@ test('tags are added, changed and removed', async ({ page, person, signIn, visit
   await tags.getByRole('button', { name: 'Remove the tag reviewed by' }).click();
   await expect(tags.getByText('reviewed by')).toHaveCount(0);
   await expect.poll(async () => Object.keys(await tagsOf(person, run))).not.toContain('reviewed by');
-  await page.reload();
+  await reload(page);
   await expect(tags).toContainText('test');
   await expect(tags).not.toContainText('reviewed by');
 });

@@ -1,5 +1,6 @@
 // Named views of the runs page, runs out of sight, and what others do meanwhile.
 
+import { reload } from './lib/guard';
 import { expectRuns } from './lib/runs';
 import { expect, fresh, test } from './lib/test';
 
@@ -127,7 +128,7 @@ test('runs of several experiments stand in one table, and those of all', async (
   await expect(page.getByRole('rowheader').first()).toContainText('of-two');
   // Each leads to its own experiment.
   await expect(page.getByRole('link', { name: `of-two-${word}` })).toHaveAttribute('href', new RegExp(`/experiments/${second}/runs/${other}$`));
-  await page.reload();
+  await reload(page);
   await expectRuns(page, true, 2);
   await visit(`/experiments/${first}?with=all&q=of-two-${word}`);
   await expectRuns(page, true, 1);

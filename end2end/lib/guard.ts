@@ -74,3 +74,9 @@ function isOurs(url: string) {
 export async function awake(page: Page, hasScript: boolean) {
   if (hasScript) await page.locator('html[data-awake], html:not([data-site])').waitFor({ state: 'attached' });
 }
+
+/** Loads the page anew and waits for its script: what is pressed before that is lost. */
+export async function reload(page: Page) {
+  await page.reload();
+  await awake(page, true);
+}

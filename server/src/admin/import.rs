@@ -30,6 +30,8 @@ use crate::{
 const HEAD: [&str; 4] = ["user", "resource_type", "resource", "permission"];
 /// Faults that are told.
 const MOST_FAULTS: usize = 200;
+/// Letters of one, which may have a whole file in it.
+const LONGEST_FAULT: usize = 300;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,7 +100,8 @@ fn read(world: &World, text: &str) -> Import {
         .collect();
     let mut import = Import::default();
     let mut seen = HashSet::new();
-    for (line, fields) in lines(text.trim_start_matches('\u{feff}')) {
+    let (lines, unclosed) = lines(text.trim_start_matches('\u{feff}'));
+    for (line, fields) in lines {
         if fields == HEAD || fields.iter().all(|field| field.is_empty()) {
             continue;
         }
@@ -112,11 +115,19 @@ fn read(world: &World, text: &str) -> Import {
             Err(message) => fault(&mut import, line, message),
         }
     }
+    if let Some(line) = unclosed {
+        fault(&mut import, line, "the quote that begins here is not closed".to_owned());
+    }
     import
 }
 
 fn fault(import: &mut Import, line: usize, message: String) {
+    import.faulty += 1;
     if import.faults.len() < MOST_FAULTS {
+        let message = match message.char_indices().nth(LONGEST_FAULT) {
+            Some((end, _)) => format!("{}…", &message[..end]),
+            None => message,
+        };
         import.faults.push(ImportFault { line, message });
     }
 }
@@ -131,10 +142,21 @@ fn plain(field: &str) -> &str {
 
 fn edit(world: &World, by_name: &HashMap<&str, &Target>, fields: &[&str]) -> Result<Edit, String> {
     let &[user, kind, resource, permission] = fields else {
+        let fields = match fields.len() {
+            1 => "1 field".to_owned(),
+            many => format!("{many} fields"),
+        };
         return Err(format!(
-            "{} fields instead of 4: user,resource_type,resource,permission",
-            fields.len()
+            "{fields} instead of 4 with commas between them: user,resource_type,resource,permission"
         ));
+    };
+    // People write spaces after commas; names may have some of their own.
+    let (kind, permission) = (kind.trim(), permission.trim());
+    let user = if world.users.contains_key(user) { user } else { user.trim() };
+    let resource = if by_name.contains_key(resource) {
+        resource
+    } else {
+        resource.trim()
     };
     let held = world.users.get(user).ok_or_else(|| format!("there is no user {user}"))?;
     let kind = Kind::named(kind).ok_or_else(|| format!("{kind} is no resource type of MLflow's"))?;
@@ -163,8 +185,8 @@ fn edit(world: &World, by_name: &HashMap<&str, &Target>, fields: &[&str]) -> Res
     })
 }
 
-/// The lines of a CSV file (RFC 4180), each with the number of the line that it begins in.
-fn lines(text: &str) -> Vec<(usize, Vec<String>)> {
+/// The lines of a CSV file (RFC 4180), each with the number of the line that it begins in; and where one begins whose quote has no end.
+fn lines(text: &str) -> (Vec<(usize, Vec<String>)>, Option<usize>) {
     let (mut lines, mut fields, mut field) = (Vec::new(), Vec::new(), String::new());
     let (mut line, mut begin, mut quoted) = (1, 1, false);
     let mut letters = text.chars().peekable();
@@ -187,11 +209,14 @@ fn lines(text: &str) -> Vec<(usize, Vec<String>)> {
             }
         }
     }
+    if quoted {
+        return (lines, Some(begin));
+    }
     if !field.is_empty() || !fields.is_empty() {
         fields.push(field);
         lines.push((begin, fields));
     }
-    lines
+    (lines, None)
 }
 
 #[cfg(test)]
@@ -203,18 +228,21 @@ mod tests {
         grant::{Kind, Level, Subject, Target},
     };
 
-    use super::{lines, read, written};
+    use super::{LONGEST_FAULT, MOST_FAULTS, lines, read, written};
     use crate::admin::world::{Things, World, tests::grant, tests::world};
 
     #[test]
     fn a_line_has_fields_and_a_number() {
-        let found = lines("a,b\r\n\"c,\"\"d\",\"e\nf\"\ng,");
+        let (found, unclosed) = lines("a,b\r\n\"c,\"\"d\",\"e\nf\"\ng,");
         let texts: Vec<(usize, Vec<&str>)> = found
             .iter()
             .map(|(line, fields)| (*line, fields.iter().map(String::as_str).collect()))
             .collect();
         assert_eq!(texts, [(1, vec!["a", "b"]), (2, vec!["c,\"d", "e\nf"]), (4, vec!["g", ""])]);
-        assert!(lines("").is_empty());
+        assert_eq!(unclosed, None);
+        assert!(lines("").0.is_empty());
+        let (found, unclosed) = lines("a,b\nc,\"d\ne,f\n");
+        assert_eq!((found.len(), unclosed), (1, Some(2)));
     }
 
     fn named() -> World {
@@ -258,5 +286,22 @@ mod tests {
         assert_eq!(import.unchanged, 1);
         let lines: Vec<usize> = import.faults.iter().map(|fault| fault.line).collect();
         assert_eq!(lines, [3, 5, 6, 7, 8, 9, 10], "{:?}", import.faults);
+        let many = format!("{},experiment,7,READ\n", "eve".repeat(1000)).repeat(MOST_FAULTS + 5);
+        let import = read(&world, &many);
+        assert_eq!((import.faulty, import.faults.len()), (MOST_FAULTS + 5, MOST_FAULTS));
+        assert!(import.faults[0].message.chars().count() <= LONGEST_FAULT + 1);
+    }
+
+    #[test]
+    fn spaces_after_commas_are_none_of_a_name() {
+        let world = named();
+        let import = read(&world, "ada, experiment, team/x, edit\nada ,experiment, 8 ,READ");
+        assert_eq!((import.edits.len(), import.faulty), (2, 0), "{:?}", import.faults);
+        let import = read(&world, "ada;experiment;7;READ\nada,experiment,\"7,READ");
+        let told: Vec<&str> = import.faults.iter().map(|fault| fault.message.as_str()).collect();
+        assert!(
+            told[0].starts_with("1 field instead of 4") && told[1].contains("not closed"),
+            "{told:?}"
+        );
     }
 }

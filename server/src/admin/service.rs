@@ -48,7 +48,7 @@ pub struct ServiceAccounts {
 /// `GET /api/flowdeck/v1/service-accounts` → `{"accounts":[…]}`
 #[utoipa::path(get, path = "/service-accounts", tag = "Service accounts", responses((status = 200, body = ServiceAccounts)))]
 pub async fn list(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
-    caller::owner(&state, &principal).await?;
+    caller::reader_without_mlflow(&state, &principal).await?;
     let accounts = state.db.service_accounts().await?.into_iter();
     let accounts = accounts.map(|account| Told::of(&state, account)).collect();
     Ok(Json(ServiceAccounts { accounts }).into_response())

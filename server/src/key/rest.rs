@@ -143,11 +143,11 @@ pub async fn list(
     let own = caller::name(&state, &principal).await?;
     let keys = match asked {
         Asked { all: true, .. } => {
-            caller::owner(&state, &principal).await?;
+            caller::reader_without_mlflow(&state, &principal).await?;
             state.keys.list(|_| true)
         }
         Asked { user: Some(user), .. } if user != own => {
-            caller::owner(&state, &principal).await?;
+            caller::reader_without_mlflow(&state, &principal).await?;
             state.keys.list(|key| key.user == user)
         }
         Asked { .. } => state.keys.list(|key| key.user == own),

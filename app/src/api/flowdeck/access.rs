@@ -147,6 +147,9 @@ pub struct Import {
     pub edits: Vec<super::change::Edit>,
     /// Lines that are so already.
     pub unchanged: usize,
+    /// Lines that cannot be read.
+    pub faulty: usize,
+    /// The first of them.
     pub faults: Vec<ImportFault>,
 }
 

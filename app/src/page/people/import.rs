@@ -38,9 +38,13 @@ pub fn page() -> AnyView {
     let look = move || {
         busy.set(true);
         spawn_local(async move {
-            let answer = access::import(&desk.client(), &text.get_untracked()).await;
+            let asked = text.get_untracked();
+            let answer = access::import(&desk.client(), &asked).await;
             busy.try_set(false);
-            found.try_set(Some(answer));
+            // What was written since is another file.
+            if text.try_with_untracked(|text| *text == asked) == Some(true) {
+                found.try_set(Some(answer));
+            }
         });
     };
     let submit = move |event: ev::SubmitEvent| {
@@ -99,10 +103,15 @@ pub fn page() -> AnyView {
 }
 
 fn told(desk: Desk, import: Import) -> AnyView {
-    let Import { edits, unchanged, faults } = import;
+    let Import {
+        edits,
+        unchanged,
+        faulty,
+        faults,
+    } = import;
     let number = edits.len();
     let bad = (!faults.is_empty()).then(|| {
-        let says = match faults.len() {
+        let says = match faulty {
             1 => "One line cannot be read, so nothing can be applied yet:".to_owned(),
             many => format!("{} lines cannot be read, so nothing can be applied yet:", count(many)),
         };
@@ -111,7 +120,8 @@ fn told(desk: Desk, import: Import) -> AnyView {
             .take(SHOWN)
             .map(|fault| view! { <li><b>{format!("Line {}: ", count(fault.line))}</b>{fault.message.clone()}</li> })
             .collect_view();
-        view! { <Notice class="failed"><div class="stack"><p>{says}</p><ul>{rows}</ul></div></Notice> }
+        let more = (faulty > SHOWN).then(|| view! { <li>{format!("and {} more", count(faulty - SHOWN))}</li> });
+        view! { <Notice class="failed"><div class="stack"><p>{says}</p><ul>{rows}{more}</ul></div></Notice> }
     });
     let same = match unchanged {
         0 => String::new(),

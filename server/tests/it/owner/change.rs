@@ -438,6 +438,14 @@ async fn what_cannot_be_is_refused_by_its_number() {
         refused(post(&admin, "/changes", json!({ "edits": [edit] })).await, 400, part).await;
     }
     refused(post(&admin, "/changes", json!({ "edits": [] })).await, 400, "nothing to change").await;
+    // Letters are counted, not bytes.
+    let reason = |letters| json!({ "edits": [], "reason": "я".repeat(letters) });
+    refused(post(&admin, "/changes", reason(500)).await, 400, "nothing to change").await;
+    refused(post(&admin, "/changes", reason(501)).await, 400, "at most 500").await;
+    for half in ["kind=experiment", "id=1"] {
+        let all = admin.get(&format!("{V1}/changes?{half}")).await;
+        refused(all, 400, "without the other").await;
+    }
     let many: Vec<Value> = (0..2001).map(|_| member("none", "admin", true)).collect();
     refused(post(&admin, "/changes", json!({ "edits": many })).await, 400, "at most 2000").await;
 }

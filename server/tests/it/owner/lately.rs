@@ -117,8 +117,12 @@ async fn an_owner_is_told_what_flowdeck_knows_while_mlflow_is_away() {
     assert!(told["mlflow_down_since"].is_i64() && told["disk"].is_array(), "{told}");
     assert!(told["people"]["read_at"].is_i64(), "as it was read last: {told}");
     assert_eq!(get(&bob, "/health/history").await["step_ms"], 60_000);
+    let own = ["/keys?all=true", "/service-accounts", "/settings"];
+    for path in own {
+        assert_eq!(status(&bob, path).await, 200, "{path}");
+    }
     // Who was none is not told, nor is a name that anybody could say.
-    for path in ["/overview", "/health/history"] {
+    for path in ["/overview", "/health/history"].into_iter().chain(own) {
         assert!(matches!(status(&reader, path).await, 403 | 502), "{path}");
         assert!(matches!(status(&app.known(&bob.user, "wrong"), path).await, 401 | 502), "{path}");
         assert_eq!(status(&app.anonymous(), path).await, 401, "{path}");

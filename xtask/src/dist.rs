@@ -1,6 +1,6 @@
 //! The browser's files: trunk builds them, wasm-opt shrinks them, and each gets its compressed copies.
 
-mod compress;
+pub mod compress;
 mod manifest;
 mod merge;
 mod snip;

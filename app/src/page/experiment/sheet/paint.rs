@@ -97,9 +97,6 @@ struct Space {
     tall: f64,
 }
 
-/// Cells are moved to the side by a part of a row at most: one of so many.
-const MOST_TURNED: usize = 2;
-
 // === impl Painter ===
 
 impl Painter {
@@ -169,7 +166,7 @@ impl Painter {
             self.mould = mould(made)?;
         }
         if mem::replace(&mut self.made, made).1 == pinned {
-            let turn = turn(old, new, pinned);
+            let turn = Turn::new(old, new, pinned);
             return self.rows.iter_mut().chain(&mut self.spare).try_for_each(|row| row.turn(&turn));
         }
         self.spare.clear();
@@ -299,26 +296,5 @@ impl Space {
             self.row.style().set_property("height", &format!("{tall}px"))?;
         }
         Ok(())
-    }
-}
-
-/// From `old` columns to `new` ones, of which as many are pinned.
-fn turn(old: &[Shown], new: &[Shown], pinned: usize) -> Turn {
-    let kept = pinned.saturating_sub(1);
-    let begin = |shown: &[Shown]| shown.get(pinned).map(|shown| shown.index as isize);
-    let by = begin(new).zip(begin(old)).map_or(0, |(new, old)| new - old);
-    // Cells that stand somewhere else cost the browser more than those that say something else.
-    let by = if by.unsigned_abs() * MOST_TURNED > old.len() { 0 } else { by };
-    let stays = |at: usize| {
-        let before = match at < kept {
-            true => Some(at),
-            false => at.checked_add_signed(by).filter(|before| *before >= kept),
-        };
-        before.and_then(|before| old.get(before + 1)) == new.get(at + 1)
-    };
-    Turn {
-        pinned: kept,
-        by,
-        stays: (0..new.len().saturating_sub(1)).map(stays).collect(),
     }
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::page::experiment::sheet::{
     cell::{cell, of_group},
+    draw::Shown,
     lines::Line,
 };
 
@@ -39,6 +40,34 @@ pub struct Turn {
     pub by: isize,
     /// Whether a cell stands for what it stood for before, then.
     pub stays: Vec<bool>,
+}
+
+/// Cells are moved to the side by a part of a row at most: one of so many.
+const MOST_TURNED: usize = 2;
+
+// === impl Turn ===
+
+impl Turn {
+    /// From `old` columns to `new` ones, of which as many are pinned, the name among them.
+    pub fn new(old: &[Shown], new: &[Shown], pinned: usize) -> Self {
+        let kept = pinned.saturating_sub(1);
+        let begin = |shown: &[Shown]| shown.get(pinned).map(|shown| shown.index as isize);
+        let by = begin(new).zip(begin(old)).map_or(0, |(new, old)| new - old);
+        // Cells that stand somewhere else cost the browser more than those that say something else.
+        let by = if by.unsigned_abs() * MOST_TURNED > old.len() { 0 } else { by };
+        let stays = |at: usize| {
+            let before = match at < kept {
+                true => Some(at),
+                false => at.checked_add_signed(by).filter(|before| *before >= kept),
+            };
+            before.and_then(|before| old.get(before + 1)) == new.get(at + 1)
+        };
+        Self {
+            pinned: kept,
+            by,
+            stays: (0..new.len().saturating_sub(1)).map(stays).collect(),
+        }
+    }
 }
 
 // === impl Row ===
@@ -160,5 +189,45 @@ impl Row {
             choose.set_checked(selected == Some(true));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::experiment::column::Column;
+
+    /// The name, a pinned column, and those from `first` on.
+    fn shown(first: usize, count: usize) -> Vec<Shown> {
+        let shown = |index: usize, pinned| Shown {
+            index,
+            column: Column::Metric(index.to_string()),
+            width: 120,
+            pinned,
+        };
+        [shown(1, Some(0)), shown(2, Some(120))]
+            .into_iter()
+            .chain((first..first + count).map(|at| shown(at, None)))
+            .collect()
+    }
+
+    fn turned(from: (usize, usize), to: (usize, usize)) -> (isize, String) {
+        let turn = Turn::new(&shown(from.0, from.1), &shown(to.0, to.1), 2);
+        (turn.by, turn.stays.iter().map(|stays| if *stays { '=' } else { '.' }).collect())
+    }
+
+    #[test]
+    fn cells_stay_with_their_columns() {
+        assert_eq!(turned((3, 6), (3, 6)), (0, "=======".into()));
+        assert_eq!(turned((3, 6), (5, 6)), (2, "=====..".into()));
+        assert_eq!(turned((5, 6), (3, 6)), (-2, "=..====".into()));
+        assert_eq!(turned((5, 6), (3, 8)), (-2, "=..======".into()));
+        assert_eq!(turned((3, 6), (5, 4)), (2, "=====".into()));
+    }
+
+    #[test]
+    fn far_away_all_is_written_anew_where_it_stands() {
+        assert_eq!(turned((3, 6), (90, 6)), (0, "=......".into()));
+        assert_eq!(turned((90, 4), (3, 6)), (0, "=......".into()));
     }
 }

@@ -66,6 +66,24 @@ test('the table by keyboard', async ({ flowdeck, page, signIn, visit }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('trial-248');
 });
 
+test('numbers that are written short are copied whole', async ({ context, flowdeck, page, person, signIn, visit }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: flowdeck.origin });
+  const experiment = await person.experiment(`copied ${person.name}`);
+  await person.run(experiment, { name: 'a', metrics: { far: 0.123456789012, near: 2 } });
+  await signIn(person);
+  await visit(`/experiments/${experiment}?cols=m:far,m:near`);
+  await expectRuns(page, true, 1);
+  const cell = page.getByRole('gridcell', { name: '0.1235' });
+  const copied = async () => {
+    await page.keyboard.press('ControlOrMeta+c');
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  await cell.dblclick();
+  expect(await copied()).toBe('0.123456789012');
+  await grid(page).evaluate((table) => getSelection()?.selectAllChildren(table.querySelector('tbody') ?? table));
+  expect((await copied()).split('\t')).toEqual(expect.arrayContaining(['0.123456789012', '2']));
+});
+
 test('a query that is wrong is marked where it is', async ({ flowdeck, page, signIn, visit }) => {
   await signIn(flowdeck.data.reader);
   await open(page, visit, `/experiments/${flowdeck.data.ids.sweep}`);

@@ -27,7 +27,7 @@ mod real {
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{
         ClipboardEvent, DocumentFragment, Element, Event, FormData, HtmlAnchorElement, HtmlElement, HtmlFormElement, HtmlTextAreaElement,
-        KeyboardEvent, VisibilityState,
+        KeyboardEvent, Node, VisibilityState,
     };
 
     /// Milliseconds since 1970.
@@ -195,7 +195,7 @@ mod real {
         window().location().origin().unwrap_or_default()
     }
 
-    /// Puts the exact values on the clipboard when what is copied shows shortened ones (`<data class="exact">`).
+    /// Puts the exact values on the clipboard when what is copied shows shortened ones (`<data class="exact">`, or a cell that has it).
     pub fn copy_exactly(event: &ClipboardEvent) -> Option<()> {
         let selection = window().get_selection().ok()??;
         if selection.is_collapsed() || selection.range_count() != 1 {
@@ -203,17 +203,17 @@ mod real {
         }
         let range = selection.get_range_at(0).ok()?;
         let part = range.clone_contents().ok()?;
-        let values = part.query_selector_all("data.exact").ok()?;
+        let values = part.query_selector_all(EXACT).ok()?;
         let text = if values.length() == 0 {
             // Perhaps the whole text of one value.
             let node = range.common_ancestor_container().ok()?;
             let element = node.dyn_ref::<Element>().cloned().or_else(|| node.parent_element())?;
-            let value = element.closest("data.exact").ok()??;
-            (value.text_content() == part.text_content()).then(|| value.get_attribute("value"))??
+            let value = element.closest(EXACT).ok()??;
+            (short(&value)?.text_content() == part.text_content()).then(|| exact(&value))??
         } else {
             for index in 0..values.length() {
                 if let Some(value) = values.item(index).and_then(|value| value.dyn_into::<Element>().ok()) {
-                    value.set_text_content(value.get_attribute("value").as_deref());
+                    short(&value)?.set_text_content(exact(&value).as_deref());
                 }
             }
             table_text(&part).or_else(|| part.text_content())?
@@ -221,6 +221,18 @@ mod real {
         event.clipboard_data()?.set_data("text/plain", &text).ok()?;
         event.prevent_default();
         Some(())
+    }
+
+    const EXACT: &str = "data.exact, [data-exact]";
+
+    fn exact(value: &Element) -> Option<String> {
+        value.get_attribute("data-exact").or_else(|| value.get_attribute("value"))
+    }
+
+    /// The text that stands for the exact value.
+    fn short(value: &Element) -> Option<Node> {
+        let children = value.child_nodes();
+        (0..children.length()).find_map(|at| children.item(at).filter(|child| child.node_type() == Node::TEXT_NODE))
     }
 
     /// The rows of a table as lines, their cells with tabs between.

@@ -96,11 +96,13 @@ pub fn plain_document(assets: &Assets, title: &'static str, body: crate::view::A
 #[component]
 fn Head(assets: Assets) -> impl IntoView {
     let site = Site::expect();
+    // The icon is the mark as a picture: in private windows Chromium draws it anew with each change of the address, which takes a drawing
+    // some ms of the page's thread.
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <meta name="color-scheme" content="light dark"/>
-        <link rel="icon" type="image/svg+xml" href=address(&site, &assets.icon)/>
+        <link rel="icon" type="image/png" sizes="64x64" href=address(&site, &assets.icon)/>
         <link rel="stylesheet" href=address(&site, &assets.style)/>
         <script nonce=use_nonce() inner_html=EARLY></script>
     }

@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use anyhow::{Context as _, bail};
 
-use crate::dist::Manifest;
+use crate::dist::{Manifest, compress};
 
 /// What all of a first page may be, brotli-compressed.
 const LIMIT: u64 = 300_000;
@@ -42,8 +42,9 @@ pub fn measure(site: &Path) -> anyhow::Result<Budget> {
                 anyhow::Ok(file.len())
             };
             part.raw += size("")?;
-            part.gzip += size(".gz")?;
-            part.brotli += size(".br")?;
+            let small = |copy: &str| size(compress::kind(Path::new(file)).map_or("", |_| copy));
+            part.gzip += small(".gz")?;
+            part.brotli += small(".br")?;
         }
         anyhow::Ok(part)
     };

@@ -1,6 +1,6 @@
 //! The browser's files: trunk builds them, wasm-opt shrinks them, and each gets its compressed copies.
 
-mod compress;
+pub mod compress;
 mod manifest;
 mod merge;
 mod snip;
@@ -177,13 +177,14 @@ fn lay_out(folders: &Folders, made: &Path, new: &Path, optimiser: Option<&Path>,
     }
     let script = script.replace(&from(split::LOADER), &from(&format!("./{loader}")));
 
-    let icon = file::read(&folders.root.join("public/favicon.svg"))?;
+    let icon = folders.root.join("public/favicon.png");
+    let icon = std::fs::read(&icon).with_context(|| format!("cannot read {}", icon.display()))?;
     Ok(Manifest {
         script: put("frontend", "js", script.as_bytes())?,
         wasm: put("frontend", "wasm", &shrunk(&only(made, "frontend-", "_bg.wasm")?)?)?,
         loader,
         style: put("main", "css", style::bundle(&folders.root.join("style/main.css"))?.as_bytes())?,
-        icon: put("favicon", "svg", icon.as_bytes())?,
+        icon: put("favicon", "png", &icon)?,
         modules,
     })
 }

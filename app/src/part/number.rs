@@ -23,15 +23,16 @@ pub fn exact(value: f64) -> String {
 
 /// Four significant digits; whole numbers below a billion stay whole. No locale: the same on every machine.
 pub fn short(value: f64) -> String {
-    let text = exact(value);
     if !value.is_finite() || value.abs() >= f64::MAX || value == 0.0 || (value.fract() == 0.0 && value.abs() < 1e9) {
-        return text;
+        return exact(value);
     }
     let scientific = format!("{:e}", value.abs());
-    let Some((mantissa, exponent)) = scientific.split_once('e') else {
-        return text;
+    let parts = scientific
+        .split_once('e')
+        .and_then(|(mantissa, exponent)| Some((mantissa, exponent.parse::<i32>().ok()?)));
+    let Some((mantissa, exponent)) = parts else {
+        return scientific;
     };
-    let Ok(exponent) = exponent.parse::<i32>() else { return text };
     let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect();
     // Numbers of more than four whole digits are rounded to whole ones, not further.
     let wanted = if (4..9).contains(&exponent) { exponent as usize + 1 } else { 4 };

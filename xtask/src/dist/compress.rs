@@ -11,7 +11,7 @@ const KINDS: &[&str] = &["wasm", "js", "css", "svg", "txt", "json", "webmanifest
 
 pub fn all(folder: &Path) -> anyhow::Result<()> {
     for path in file::walk(folder)? {
-        let Some(kind) = path.extension().and_then(|kind| kind.to_str()).filter(|kind| KINDS.contains(kind)) else {
+        let Some(kind) = kind(&path) else {
             continue;
         };
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -19,6 +19,11 @@ pub fn all(folder: &Path) -> anyhow::Result<()> {
         file::write(&path.with_extension(format!("{kind}.gz")), gzip(&bytes)?)?;
     }
     Ok(())
+}
+
+/// The kind of a file that has compressed copies.
+pub fn kind(file: &Path) -> Option<&str> {
+    file.extension().and_then(|kind| kind.to_str()).filter(|kind| KINDS.contains(kind))
 }
 
 fn brotli(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {

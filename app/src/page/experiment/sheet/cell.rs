@@ -13,7 +13,7 @@ use crate::{
     },
     part::{clock::Clock, duration, id, number, time},
     table::{
-        column::{Attribute, Cell, Dataset},
+        column::{Attribute, Cell, Column as Data, Dataset},
         differ::relative,
         group::{Summary, summary},
         store::Store,
@@ -25,13 +25,28 @@ pub struct Drawn {
     pub class: &'static str,
     pub icon: Option<&'static IconData>,
     pub text: String,
-    /// What is copied in place of the text.
-    pub exact: Option<String>,
-    pub title: String,
+    pub whole: Whole,
     /// How it differs from the baseline.
     pub beside: Option<String>,
     /// How large it is among all, 0 to 1.
     pub part: Option<(Paint, f64)>,
+}
+
+/// What a text leaves out, as it is: most is never written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Whole {
+    #[default]
+    Nothing,
+    Number(f64),
+    /// Ms since 1970.
+    Moment(i64),
+    /// In ms.
+    Span(i64),
+    Id(String),
+    /// More words, of which none are copied.
+    Words(String),
+    /// What some runs have in common, and whether that is a time.
+    Many(Summary, bool),
 }
 
 /// The least and the largest number of a column that is painted.
@@ -45,7 +60,6 @@ pub struct Scale {
 
 /// What cells depend on besides the run.
 pub struct Look<'a> {
-    pub clock: Clock,
     /// Ms since 1970.
     pub now: i64,
     pub baseline: Option<u32>,
@@ -58,8 +72,10 @@ pub struct Look<'a> {
 /// Longer texts are cut; the run's page has them whole.
 const LONGEST: usize = 200;
 
-pub fn cell(store: &Store, row: u32, column: &Column, look: &Look<'_>) -> Drawn {
-    let found = store.cell(row, &column.name());
+/// `data`: what the store has of `column`.
+pub fn cell(store: &Store, row: u32, column: &Column, data: Option<&Data>, look: &Look<'_>) -> Drawn {
+    let of = |row: u32| data.map_or(Cell::Missing, |data| data.cell(row));
+    let found = of(row);
     match (column, found) {
         (Column::Status, Cell::Text(word)) => status(word),
         (Column::Start | Column::End, Cell::Number(at)) if at > 0.0 => moment(at as i64, look),
@@ -68,8 +84,7 @@ pub fn cell(store: &Store, row: u32, column: &Column, look: &Look<'_>) -> Drawn 
         (Column::Id, Cell::Text(text)) => Drawn {
             class: "mono",
             text: id::shorten(text),
-            exact: Some(text.to_owned()),
-            title: text.to_owned(),
+            whole: Whole::Id(text.to_owned()),
             ..Drawn::default()
         },
         (Column::User, Cell::Missing) => match store.cell(row, &Attribute::User.name()) {
@@ -90,10 +105,7 @@ pub fn cell(store: &Store, row: u32, column: &Column, look: &Look<'_>) -> Drawn 
         (Column::Param(_), Cell::Text(text)) => words("text mono", text, text),
         (_, Cell::Text(text)) => words("text", text, text),
         (_, Cell::Number(value)) => {
-            let before = look
-                .baseline
-                .filter(|baseline| *baseline != row)
-                .map(|baseline| store.cell(baseline, &column.name()));
+            let before = look.baseline.filter(|baseline| *baseline != row).map(of);
             let beside = match before {
                 Some(Cell::Number(before)) => relative(value, before).map(number::percent),
                 _ => None,
@@ -101,8 +113,7 @@ pub fn cell(store: &Store, row: u32, column: &Column, look: &Look<'_>) -> Drawn 
             Drawn {
                 class: if value.is_nan() { "number danger" } else { "number" },
                 text: number::short(value),
-                exact: Some(number::exact(value)),
-                title: number::exact(value),
+                whole: Whole::Number(value),
                 beside,
                 part: part(value, column, look),
                 ..Drawn::default()
@@ -147,7 +158,7 @@ fn words(class: &'static str, text: &str, title: &str) -> Drawn {
     Drawn {
         class,
         text: cut(text, "…"),
-        title: cut(title, "…"),
+        whole: Whole::Words(cut(title, "…")),
         ..Drawn::default()
     }
 }
@@ -174,8 +185,7 @@ fn moment(at: i64, look: &Look<'_>) -> Drawn {
     Drawn {
         class: "faint",
         text: time::relative(at, look.now),
-        exact: Some(time::iso(at)),
-        title: look.clock.exact(at),
+        whole: Whole::Moment(at),
         ..Drawn::default()
     }
 }
@@ -184,7 +194,7 @@ fn span(ms: i64) -> Drawn {
     Drawn {
         class: "number faint",
         text: duration::words(ms),
-        title: format!("{:.3} s", ms.max(0) as f64 / 1000.0),
+        whole: Whole::Span(ms),
         ..Drawn::default()
     }
 }
@@ -193,52 +203,75 @@ fn running(store: &Store, row: u32, look: &Look<'_>) -> Drawn {
     let is_running = store.cell(row, &Attribute::Status.name()) == Cell::Text("RUNNING");
     match store.cell(row, &Attribute::Start.name()) {
         Cell::Number(start) if is_running => Drawn {
-            title: "still running".into(),
+            whole: Whole::Words("still running".into()),
             ..span(look.now - start as i64)
         },
         _ => none(&Column::Duration),
     }
 }
 
-/// What a group of runs says in a column of numbers.
-pub fn of_group(store: &Store, rows: &[u32], column: &Column, aggregate: Aggregate) -> Drawn {
-    let found = store
-        .column(&column.name())
-        .filter(|_| column.is_number())
-        .and_then(|column| summary(column, rows));
-    let Some(Summary {
-        count,
-        mean,
-        min,
-        max,
-        std,
-    }) = found
-    else {
+/// What a group of runs says in a column of numbers; `data`: what the store has of it.
+pub fn of_group(data: Option<&Data>, rows: &[u32], column: &Column, aggregate: Aggregate) -> Drawn {
+    let Some(found) = data.filter(|_| column.is_number()).and_then(|data| summary(data, rows)) else {
         return none(column);
     };
-    let write = |value: f64| match column {
-        Column::Duration => duration::words(value as i64),
-        _ => number::short(value),
-    };
-    let spread = std.map(|std| format!(", standard deviation {}", write(std))).unwrap_or_default();
-    let many = if count == 1 { "run" } else { "runs" };
+    let is_time = *column == Column::Duration;
+    let write = |value| measure(value, is_time);
     let text = match aggregate {
-        Aggregate::Mean => write(mean),
-        Aggregate::Min => write(min),
-        Aggregate::Max => write(max),
-        Aggregate::Std => std.map(write).unwrap_or_default(),
-        Aggregate::Count => number::count(count),
+        Aggregate::Mean => write(found.mean),
+        Aggregate::Min => write(found.min),
+        Aggregate::Max => write(found.max),
+        Aggregate::Std => found.std.map(write).unwrap_or_default(),
+        Aggregate::Count => number::count(found.count),
     };
+    let has_range = found.count > 1 && aggregate == Aggregate::Mean;
     Drawn {
         class: "number",
         text,
-        title: format!(
-            "mean {}, min {}, max {}{spread}, of {count} {many}",
-            write(mean),
-            write(min),
-            write(max)
-        ),
-        beside: Some(format!("{}…{}", write(min), write(max))).filter(|_| count > 1 && aggregate == Aggregate::Mean),
+        whole: Whole::Many(found, is_time),
+        beside: has_range.then(|| format!("{}…{}", write(found.min), write(found.max))),
         ..Drawn::default()
+    }
+}
+
+fn measure(value: f64, is_time: bool) -> String {
+    match is_time {
+        true => duration::words(value as i64),
+        false => number::short(value),
+    }
+}
+
+// === impl Drawn ===
+
+impl Drawn {
+    /// What is copied in place of the text.
+    pub fn exact(&self) -> Option<String> {
+        match &self.whole {
+            Whole::Number(value) => Some(number::exact(*value)),
+            Whole::Moment(at) => Some(time::iso(*at)),
+            Whole::Id(id) => Some(id.clone()),
+            Whole::Nothing | Whole::Span(_) | Whole::Words(_) | Whole::Many(..) => None,
+        }
+    }
+
+    /// What it says where one points at it.
+    pub fn title(&self, clock: Clock) -> String {
+        match &self.whole {
+            Whole::Nothing => String::new(),
+            Whole::Number(value) => number::exact(*value),
+            Whole::Moment(at) => clock.exact(*at),
+            Whole::Span(ms) => format!("{:.3} s", (*ms).max(0) as f64 / 1000.0),
+            Whole::Id(text) | Whole::Words(text) => text.clone(),
+            Whole::Many(found, is_time) => {
+                let write = |value| measure(value, *is_time);
+                let spread = found
+                    .std
+                    .map(|std| format!(", standard deviation {}", write(std)))
+                    .unwrap_or_default();
+                let many = if found.count == 1 { "run" } else { "runs" };
+                let (mean, min, max, count) = (write(found.mean), write(found.min), write(found.max), found.count);
+                format!("mean {mean}, min {min}, max {max}{spread}, of {count} {many}")
+            }
+        }
     }
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     browser,
     page::experiment::{column::Column, view::View},
-    part::{clock::Clock, dynamic::dynamic},
+    part::clock::Clock,
 };
 
 pub const TABLE: &str = "table.sheet";
@@ -59,7 +59,7 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
     let explain = move |event: ev::PointerEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         if let Some(target) = target {
-            act(painter, |painter| painter.explain(&target));
+            act(painter, |painter| painter.explain(&target, clock));
         }
     };
     let at = move || (lines() > 0).then_some("cell-at");
@@ -76,7 +76,7 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
                 on:pointerdown=move |event| sheet.pull(&event) on:pointermove=move |event| sheet.pull_on(&event) on:pointerup=move |_| sheet.pull_end(true) on:pointercancel=move |_| sheet.pull_end(false)
                 on:dragstart=move |event| sheet.carry(&event) on:dragover=move |event| sheet.carry_over(&event) on:drop=move |event| sheet.put_down(&event)
             >
-                <thead role="rowgroup">{dynamic(move || head(sheet))}</thead>
+                <thead role="rowgroup">{head(sheet)}</thead>
                 <tbody role="rowgroup" node_ref=rows></tbody>
             </table>
         </div>
@@ -117,11 +117,25 @@ fn widths(sheet: Sheet) -> String {
     format!("{}{before}px {}minmax(0, 1fr)", all(pinned), all(free))
 }
 
+/// Headings stay as long as their columns are in sight.
 fn head(sheet: Sheet) -> AnyView {
-    let shown = sheet.shown.read();
-    let (pinned, free) = shown.split_at(shown.partition_point(|shown| shown.pinned.is_some()));
-    let all = |shown: &[Shown]| shown.iter().map(|shown| heading(sheet, shown.clone())).collect::<Vec<_>>();
-    view! { <tr role="row" aria-rowindex="1">{all(pinned)}<td class="gap" aria-hidden="true"></td>{all(free)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
+    let all = move |pinned: bool| {
+        let shown = move || {
+            sheet
+                .shown
+                .read()
+                .iter()
+                .filter(|shown| shown.pinned.is_some() == pinned)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        each(
+            shown,
+            |shown| (shown.index, shown.pinned, shown.column.id()),
+            move |shown| heading(sheet, shown),
+        )
+    };
+    view! { <tr role="row" aria-rowindex="1">{all(true)}<td class="gap" aria-hidden="true"></td>{all(false)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
 }
 
 /// Writes what is to be seen into the table's body, again and again.
@@ -138,19 +152,20 @@ fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
         let (window, at, tall) = (sheet.down.get(), sheet.at.get(), tall.get());
         sheet.drawn.track();
         sheet.store.with_value(|store| {
+            let data: Vec<_> = columns.iter().skip(1).map(|shown| store.column(&shown.column.name())).collect();
             let scene = Scene {
                 store,
                 window: window.start..window.end.min(lines.lines.len()),
                 lines: &lines,
                 tall,
                 columns: &columns,
+                data: &data,
                 selection: &selection,
                 at,
                 look: Look {
                     scales: &scales,
                     aggregate: view.aggregate,
                     names: &names,
-                    clock,
                     now: clock.minute.get(),
                     baseline: view.baseline.as_deref().and_then(|id| store.row(id)),
                 },

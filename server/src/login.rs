@@ -114,7 +114,9 @@ fn local(next: &str) -> &str {
     let is_local = next.starts_with('/')
         && !next[1..].starts_with(['/', '\\'])
         && !next.contains('\\')
-        && next.bytes().all(|byte| byte.is_ascii_graphic());
+        && next.bytes().all(|byte| byte.is_ascii_graphic())
+        // Nobody signs in to sign out.
+        && !next.starts_with("/logout");
     if is_local { next } else { "/experiments" }
 }
 
@@ -245,6 +247,7 @@ mod tests {
             " //evil.example",
             "/a\\b",
             "/é",
+            "/logout",
         ] {
             assert_eq!(local(bad), "/experiments", "{bad:?}");
         }

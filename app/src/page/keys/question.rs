@@ -14,9 +14,10 @@ use crate::{
         flowdeck::key::{self, Account, Key},
     },
     part::{
-        face::quoted,
+        face::{Notice, quoted},
         number::count,
         question::{self, Act},
+        time::Time,
     },
 };
 
@@ -37,8 +38,13 @@ fn rotate(changes: Changes, key: Key) -> AnyView {
         let chosen = grace.get_untracked() == value;
         view! { <option value=value selected=chosen>{label}</option> }
     };
+    // Two secrets work at the same time, and never three.
+    let oldest = key
+        .previous_until
+        .map(|until| view! { <Notice class="careful">"It was rotated before: that earlier secret, which would work until "<Time at=until/>", ends now."</Notice> });
     let about = view! {
         <p>"The key gets another secret, which is shown once. Limits and name stay."</p>
+        {oldest}
         <div class="field">
             <label for="key-grace">"The present secret works on for"</label>
             <select class="input" id="key-grace" autofocus on:change=move |event| grace.set(event_target_value(&event))>

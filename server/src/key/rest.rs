@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -433,10 +433,17 @@ impl Wanted {
 }
 
 fn network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>()
-        .ok()
-        .or_else(|| text.parse().ok().map(|address: std::net::IpAddr| IpNet::from(address)))
-        .map(|network| network.trunc())
+    let address = || text.parse().ok().map(|address: std::net::IpAddr| IpNet::from(address));
+    let network = text.parse::<IpNet>().ok().or_else(address)?.trunc();
+    // Callers are known by their IPv4 address, also where it is written as an IPv6 one (RFC 4291, 2.5.5.2).
+    Some(match network {
+        IpNet::V6(six) if six.prefix_len() >= 96 => {
+            let four = six.addr().to_ipv4_mapped();
+            let four = four.and_then(|four| Ipv4Net::new(four, six.prefix_len() - 96).ok());
+            four.map_or(network, IpNet::V4)
+        }
+        network => network,
+    })
 }
 
 // === impl Rotation ===
@@ -471,5 +478,27 @@ impl<'a> Told<'a> {
             would_refuse: key.usage.would_refuse(),
             key: token.map(Token::expose),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn a_network_is_what_callers_are_known_by() {
+        for (text, told) in [
+            ("10.1.2.3/8", Some("10.0.0.0/8")),
+            ("192.0.2.7", Some("192.0.2.7/32")),
+            ("2001:db8::1/32", Some("2001:db8::/32")),
+            ("::ffff:192.0.2.7", Some("192.0.2.7/32")),
+            ("::ffff:10.1.2.3/104", Some("10.0.0.0/8")),
+            ("::/0", Some("::/0")),
+            ("10.0.0.0/99", None),
+            ("here", None),
+        ] {
+            assert_eq!(network(text).map(|known| known.to_string()).as_deref(), told, "{text}");
+        }
+        assert!(network("").is_none());
     }
 }

@@ -58,13 +58,13 @@ async fn main() -> anyhow::Result<()> {
     let start = Instant::now();
     for from in (first..rows).step_by(GROUP as usize) {
         let group: Vec<Entry> = (from..rows.min(from + GROUP)).map(entry).collect();
-        store.append(&group).await?;
+        store.append(&group)?;
     }
     if first < rows {
         let each = start.elapsed().as_secs_f64() * 1e6 / (rows - first) as f64;
         println!("wrote {} rows, {each:.1} µs each", rows - first);
     }
-    store.close().await;
+    store.close();
     let size = file.metadata()?.len();
     println!("{rows} rows, {} bytes a row\n", size / rows.unsigned_abs().max(1));
 
@@ -89,11 +89,11 @@ async fn busy(folder: &Path, limits: &config::Audit) -> anyhow::Result<()> {
     let group = vec![entry(1); GROUP as usize];
     let start = Instant::now();
     for _ in 0..ROWS / group.len() {
-        store.append(&group).await?;
+        store.append(&group)?;
     }
     let each = start.elapsed().as_secs_f64() * 1e6 / ROWS as f64;
     println!("one busy program: {each:.1} µs a row");
-    store.close().await;
+    store.close();
     Ok(())
 }
 

@@ -20,13 +20,17 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
 use sqlx::SqlitePool;
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::{
+    runtime,
+    sync::{Notify, mpsc, oneshot},
+};
+use tokio_util::sync::CancellationToken;
 
 pub use self::{
     entry::{Entry, Way},
@@ -57,7 +61,8 @@ struct Inner {
     /// Rows cannot be written at the moment.
     failing: Arc<AtomicBool>,
     stop: CancellationToken,
-    tasks: TaskTracker,
+    /// All is written.
+    ended: CancellationToken,
 }
 
 /// One row to be written.
@@ -89,6 +94,17 @@ pub async fn verify(file: &Path) -> anyhow::Result<chain::Verdict> {
     verdict.with_context(|| format!("cannot read the audit {}", file.display()))
 }
 
+/// The writer has a thread to itself, which SQLite may keep waiting; it is woken there by whoever has a row.
+fn on_its_thread(write: impl Future<Output = ()> + Send + 'static, ended: CancellationToken) -> anyhow::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
+    let run = move || {
+        let _ended = ended.drop_guard();
+        runtime.block_on(write);
+    };
+    thread::Builder::new().name("audit".into()).spawn(run)?;
+    Ok(())
+}
+
 // === impl Place ===
 
 impl Place {
@@ -113,16 +129,16 @@ impl Audit {
         let readers = store::readers(file).await?;
         let (room, jobs) = mpsc::channel(ROOM);
         let (urgent, failing) = (Arc::<Notify>::default(), Arc::default());
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(writer::write(store, jobs, Arc::clone(&urgent), Arc::clone(&failing), stop.clone()));
-        tasks.close();
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        let write = writer::write(store, jobs, Arc::clone(&urgent), Arc::clone(&failing), stop.clone());
+        on_its_thread(write, ended.clone())?;
         Ok(Self(Arc::new(Inner {
             room,
             urgent,
             readers,
             failing,
             stop,
-            tasks,
+            ended,
         })))
     }
 
@@ -153,7 +169,7 @@ impl Audit {
     /// Waits until everything is written, then closes.
     pub async fn close(&self) {
         self.0.stop.cancel();
-        if tokio::time::timeout(LAST, self.0.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(LAST, self.0.ended.cancelled()).await.is_err() {
             tracing::error!("the audit was not written to its end within {} s", LAST.as_secs());
         }
         self.0.readers.close().await;

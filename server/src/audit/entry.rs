@@ -193,6 +193,8 @@ impl Entry {
 // === impl Way ===
 
 impl Way {
+    pub const ALL: [Self; 4] = [Self::Session, Self::Key, Self::Basic, Self::None];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",

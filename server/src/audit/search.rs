@@ -390,8 +390,8 @@ mod tests {
             ..entry()
         };
         let rows: Vec<Entry> = (1..=2000).map(row).collect();
-        store.append(&rows).await.unwrap();
-        store.close().await;
+        store.append(&rows).unwrap();
+        store.close();
         let readers = readers(&file).await.unwrap();
 
         let of = |user: &str| Filter {

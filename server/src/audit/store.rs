@@ -11,30 +11,29 @@ use std::{
 };
 
 use anyhow::Context as _;
+use rusqlite::Row;
 use sqlx::{
     Connection as _, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 
-use self::{
-    append::{Inserts, Marked},
-    trim::Oldest,
-};
-use super::chain::{self, Link};
+use self::{append::Marked, trim::Oldest};
+use super::chain::Link;
 use crate::config;
 
 /// So many rows are found, and deleted, together.
 pub const BLOCK: i64 = 256;
 
-/// The one who writes.
+/// How long to wait for whoever else has the file open.
+const BUSY: Duration = Duration::from_secs(5);
+/// The pages of the newest rows and marks stay in memory, in KiB.
+const CACHE: i64 = 32 * 1024;
+
+/// The one who writes. Each call blocks its thread: from one to another, the way would take longer than the work.
 pub struct Store {
     /// SQLite's write-ahead log, in which commits are.
     log: PathBuf,
-    options: SqliteConnectOptions,
-    connection: SqliteConnection,
-    /// Something has failed on the connection.
-    is_broken: bool,
-    inserts: Inserts,
+    connection: rusqlite::Connection,
     limits: config::Audit,
     anchor: Link,
     head: Link,
@@ -53,11 +52,34 @@ pub async fn readers(file: &Path) -> anyhow::Result<SqlitePool> {
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {
-    // The pages of the newest rows and marks stay in memory.
     SqliteConnectOptions::new()
         .filename(file)
-        .busy_timeout(Duration::from_secs(5))
-        .pragma("cache_size", "-32768")
+        .busy_timeout(BUSY)
+        .pragma("cache_size", format!("-{CACHE}"))
+}
+
+/// Makes the file where there is none, and brings its tables up to date.
+async fn migrate(file: &Path) -> anyhow::Result<()> {
+    let options = options(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    let connection = SqliteConnection::connect_with(&options).await;
+    let mut connection = connection.with_context(|| format!("cannot open the audit {}", file.display()))?;
+    sqlx::migrate!("migrations/audit-sqlite")
+        .run(&mut connection)
+        .await
+        .context("cannot bring the audit up to date")?;
+    connection.close().await.context("cannot close the audit")
+}
+
+/// The connection that writes.
+fn connect(file: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let connection = rusqlite::Connection::open(file)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
+    // A committed row survives the end of the process; `sync` sees to the end of the machine.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // Each group touches the same pages of marks again: they are put in their place once for many groups.
+    connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
+    Ok(connection)
 }
 
 // === impl Store ===
@@ -68,71 +90,53 @@ impl Store {
     /// # Errors
     /// A file that cannot be opened, or that a newer Flowdeck has written.
     pub async fn open(file: &Path, limits: &config::Audit) -> anyhow::Result<Self> {
-        let options = options(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A committed row survives the end of the process; `sync` sees to the end of the machine.
-            .synchronous(SqliteSynchronous::Normal)
-            // Each group touches the same pages of marks again: they are put in their place once for many groups.
-            .pragma("wal_autocheckpoint", "8192");
-        let connection = SqliteConnection::connect_with(&options).await;
-        let mut connection = connection.with_context(|| format!("cannot open the audit {}", file.display()))?;
-        sqlx::migrate!("migrations/audit-sqlite")
-            .run(&mut connection)
-            .await
-            .context("cannot bring the audit up to date")?;
+        migrate(file).await?;
+        let connection = connect(file).with_context(|| format!("cannot open the audit {}", file.display()))?;
         let mut log = file.as_os_str().to_owned();
         log.push("-wal");
         let mut store = Self {
             log: log.into(),
-            options,
-            is_broken: false,
-            anchor: chain::end(&mut connection, "anchor").await?,
-            head: chain::end(&mut connection, "head").await?,
-            limits: limits.clone(),
-            inserts: Inserts::new(),
+            anchor: end(&connection, "anchor")?,
+            head: end(&connection, "head")?,
             connection,
+            limits: limits.clone(),
             marked: Marked::default(),
             oldest: Oldest::default(),
         };
-        store.look_at_oldest().await?;
+        store.look_at_oldest()?;
         Ok(store)
-    }
-
-    /// The connection. After a failure it is a new one: SQLite has rolled back by itself then, of which sqlx does not hear, so that it
-    /// would never begin a transaction again.
-    async fn connection(&mut self) -> sqlx::Result<&mut SqliteConnection> {
-        if self.is_broken {
-            self.connection = SqliteConnection::connect_with(&self.options).await?;
-            self.is_broken = false;
-        }
-        Ok(&mut self.connection)
     }
 
     /// Brings to the disk what is committed, so that it survives a power failure too.
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub async fn sync(&self) -> io::Result<()> {
-        let log = self.log.clone();
-        tokio::task::spawn_blocking(move || File::open(log)?.sync_data()).await?
+    pub fn sync(&self) -> io::Result<()> {
+        File::open(&self.log)?.sync_data()
     }
 
-    pub async fn close(self) {
-        if let Err(error) = self.connection.close().await {
+    pub fn close(self) {
+        if let Err((_, error)) = self.connection.close() {
             tracing::warn!("the audit was not closed cleanly: {error}");
         }
     }
 }
 
-async fn move_end(connection: &mut SqliteConnection, place: &'static str, link: Link) -> sqlx::Result<()> {
-    sqlx::query("UPDATE chain SET id = ?, hash = ? WHERE place = ?")
-        .bind(link.id)
-        .bind(link.hash.as_slice())
-        .bind(place)
-        .execute(connection)
-        .await
-        .map(drop)
+/// One end of the chain: `anchor` or `head`.
+fn end(connection: &rusqlite::Connection, place: &'static str) -> rusqlite::Result<Link> {
+    connection.query_row("SELECT id, hash FROM chain WHERE place = ?1", [place], link)
+}
+
+fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
+    Ok(Link {
+        id: row.get("id")?,
+        hash: row.get("hash")?,
+    })
+}
+
+fn move_end(connection: &rusqlite::Connection, place: &'static str, link: Link) -> rusqlite::Result<()> {
+    let mut update = connection.prepare_cached("UPDATE chain SET id = ?1, hash = ?2 WHERE place = ?3")?;
+    update.execute((link.id, link.hash, place)).map(drop)
 }
 
 #[cfg(test)]
@@ -167,9 +171,9 @@ pub(crate) mod tests {
         let file = folder.path().join(audit::FILE);
         let mut store = Store::open(&file, &limits(365, 1_000_000)).await.unwrap();
         for group in rows.chunks(100) {
-            store.append(group).await.unwrap();
+            store.append(group).unwrap();
         }
-        store.close().await;
+        store.close();
         readers(&file).await.unwrap()
     }
 
@@ -370,9 +374,9 @@ pub(crate) mod tests {
         // Back at its time, the clock lets only go what is old by it.
         let mut store = Store::open(&file, &limits(365, 1_000_000)).await.unwrap();
         for now in [101 * DAY, 0, -1, i64::MIN] {
-            assert!(!store.trim(now).await.unwrap(), "{now}");
+            assert!(!store.trim(now).unwrap(), "{now}");
         }
-        store.close().await;
+        store.close();
     }
 
     async fn verdict(folder: &TempDir, damage: &str) -> Verdict {

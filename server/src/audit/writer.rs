@@ -49,7 +49,7 @@ pub async fn write(
                 continue;
             }
             () = sleep(TRIM) => {
-                trim(&mut store).await;
+                trim(&mut store);
                 continue;
             }
         }
@@ -58,15 +58,15 @@ pub async fn write(
             break;
         }
         // A disk takes milliseconds, for which nobody need wait: a row is lost only where the machine loses its power within them.
-        if let Err(error) = store.sync().await {
+        if let Err(error) = store.sync() {
             tracing::error!("the audit is written, but the disk may not hold it: {error}");
         }
         // A step after each group keeps pace: it takes more than a group adds.
-        if let Err(error) = store.trim(clock::now()).await {
+        if let Err(error) = store.trim(clock::now()) {
             tracing::error!("old rows of the audit cannot be deleted: {error}");
         }
     }
-    store.close().await;
+    store.close();
 }
 
 /// Waits for more, as long as nobody waits for what is there. What comes meanwhile wakes nobody.
@@ -85,7 +85,7 @@ async fn gather(group: &mut Vec<Job>, jobs: &mut mpsc::Receiver<Job>, urgent: &N
 async fn put(store: &mut Store, group: Vec<Job>, jobs: &mut mpsc::Receiver<Job>, failing: &AtomicBool, stop: &CancellationToken) -> bool {
     let (mut entries, mut waiting): (Vec<Entry>, Vec<_>) = group.into_iter().map(|job| (job.entry, job.committed)).unzip();
     let mut tries = 0;
-    while let Err(error) = store.append(&entries).await {
+    while let Err(error) = store.append(&entries) {
         if !failing.swap(true, Ordering::Relaxed) {
             tracing::error!("the audit cannot be written, so nothing may be changed: {error}");
         }
@@ -129,9 +129,9 @@ fn tell_of_failure(entries: &mut [Entry], waiting: &mut [Option<oneshot::Sender<
     }
 }
 
-async fn trim(store: &mut Store) {
+fn trim(store: &mut Store) {
     loop {
-        match store.trim(clock::now()).await {
+        match store.trim(clock::now()) {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => return tracing::error!("old rows of the audit cannot be deleted: {error}"),

@@ -1,6 +1,6 @@
 //! Writing rows behind the newest one, with the marks by which they are found.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, thread};
 
 use rusqlite::{Transaction, TransactionBehavior, params};
 
@@ -9,6 +9,9 @@ use crate::audit::{
     chain::Link,
     entry::{Entry, Kind},
 };
+
+/// After so many rows, whoever else is ready gets the processor: many rows take long enough for a call to wait noticeably.
+const STRETCH: usize = 16;
 
 /// What is marked already in the newest block.
 #[derive(Default)]
@@ -43,7 +46,7 @@ impl Store {
     pub fn append(&mut self, entries: &[Entry]) -> rusqlite::Result<()> {
         let (mut head, mut bytes) = (self.head, Vec::new());
         let (mut rows, mut marks, mut blocks) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::<Block>::new());
-        for entry in entries {
+        for entry in stretches(entries) {
             head = head.next(entry, &mut bytes);
             rows.push((head, entry));
             let block = head.id / BLOCK;
@@ -78,10 +81,20 @@ impl Store {
     }
 }
 
+/// The items, with a pause for others after each stretch.
+fn stretches<T>(items: &[T]) -> impl Iterator<Item = &T> {
+    items.chunks(STRETCH).enumerate().flat_map(|(number, stretch)| {
+        if number > 0 {
+            thread::yield_now();
+        }
+        stretch
+    })
+}
+
 fn put_rows(transaction: &Transaction<'_>, rows: &[(Link, &Entry)]) -> rusqlite::Result<()> {
     let mut insert = transaction
         .prepare_cached("INSERT INTO call VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)")?;
-    for (link, entry) in rows {
+    for (link, entry) in stretches(rows) {
         insert.execute(params![
             link.id,
             entry.at,

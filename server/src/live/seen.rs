@@ -40,6 +40,8 @@ pub struct Look {
     pub runs: Vec<Value>,
     /// Those that began last, the newest first: all that began after the floor, and where there is none, [`NEWEST`].
     pub newest: Vec<Value>,
+    /// Of the others, those whose turn it was.
+    pub older: Vec<Value>,
     /// Ids that were looked up, and are not there any more.
     pub gone: Vec<String>,
 }
@@ -57,20 +59,23 @@ impl Seen {
 
     /// Takes in what was seen, and says what has changed.
     pub fn take(&mut self, look: Look) -> Vec<Change> {
-        let Look { runs, newest, gone } = look;
+        let Look { runs, newest, older, gone } = look;
         let is_bare = !self.is_begun && newest.is_empty() && runs.is_empty();
         // Who may not read them sees no runs: for whoever comes after, they are not new.
         let floor = floor(&newest).or(self.floor).or_else(|| is_bare.then(|| clock::now() - SKEW));
         let kept: HashSet<String> = newest.iter().filter_map(|run| text(run, "run_id")).collect();
         let mut changes = Vec::new();
-        for mut run in runs.into_iter().chain(newest) {
+        // In the order in which they were asked for: what came later knows better.
+        let told = runs.into_iter().chain(newest).map(|run| (run, false));
+        for (mut run, is_older) in older.into_iter().map(|run| (run, true)).chain(told) {
             let Some(id) = text(&run, "run_id") else { continue };
             without_links(&mut run);
             let known = Known::of(&run);
             let what = match self.runs.get(&id) {
                 Some(before) if before.hash == known.hash => continue,
                 Some(before) => known.since(before),
-                None if !self.is_begun => None,
+                // Whether it has changed, nobody knows.
+                None if !self.is_begun || (is_older && self.floor.is_some_and(|floor| begun(&run) <= floor)) => None,
                 None if known.is_deleted => Some(What::Deleted),
                 None if self.floor.is_none_or(|floor| begun(&run) > floor) => Some(What::Created),
                 None => Some(What::Changed),
@@ -161,7 +166,12 @@ mod tests {
 
     fn look(seen: &mut Seen, runs: Vec<Value>, newest: Vec<Value>, gone: &[&str]) -> Vec<(What, String)> {
         let gone = gone.iter().map(|&id| id.to_owned()).collect();
-        let changes = seen.take(Look { runs, newest, gone });
+        let changes = seen.take(Look {
+            runs,
+            newest,
+            older: Vec::new(),
+            gone,
+        });
         let told = changes.into_iter();
         told.map(|change| (change.what, change.run["info"]["run_id"].as_str().unwrap().to_owned()))
             .collect()
@@ -206,6 +216,29 @@ mod tests {
     }
 
     #[test]
+    fn of_older_runs_is_told_what_changes_once_they_were_seen() {
+        let mut seen = Seen::default();
+        let mut look = |older: Value| {
+            let older = vec![older];
+            let changes = seen.take(Look {
+                runs: vec![],
+                newest: vec![],
+                older,
+                gone: vec![],
+            });
+            changes.into_iter().map(|change| change.what).collect::<Vec<_>>()
+        };
+        look(run("a", 1, "FINISHED"));
+        assert_eq!(look(run("b", 2, "FINISHED")), []);
+        assert_eq!(look(run("b", 2, "FINISHED")), []);
+        let mut deleted = run("b", 2, "FINISHED");
+        deleted["info"]["lifecycle_stage"] = json!("deleted");
+        assert_eq!(look(deleted), [Deleted]);
+        let new = run("c", i64::MAX, "FINISHED");
+        assert_eq!(look(new), [Created], "though it came among the older ones first");
+    }
+
+    #[test]
     fn links_to_models_are_nobodys_and_no_change() {
         let mut seen = Seen::default();
         look(&mut seen, vec![run("a", 1, "RUNNING")], vec![], &[]);
@@ -218,6 +251,7 @@ mod tests {
         let changes = seen.take(Look {
             runs: vec![measured],
             newest: vec![],
+            older: vec![],
             gone: vec![],
         });
         assert!(!changes[0].run.to_string().contains("m-1"), "{}", changes[0].run);

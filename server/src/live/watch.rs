@@ -42,6 +42,8 @@ const SHORT_REST: u32 = 4;
 const REVIEWING: Duration = Duration::from_millis(300);
 const LEAST_REVIEWED: usize = 1;
 const MOST_REVIEWED: usize = 500;
+/// Of more runs, only so many of the newest are looked at again and again.
+const DEEPEST: usize = 4000;
 /// The longest pause, however long MLflow takes, or is away.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -76,11 +78,15 @@ pub struct Member {
     pub principal: Principal,
 }
 
-/// Looks at runs that others may have changed past Flowdeck after they had ended: the newest of all.
+/// Looks at runs that others may have changed past Flowdeck after they had ended: the newest of all, and page by page the others.
 struct Review {
-    /// So many of them.
+    /// So many of them at once.
     most: usize,
     last: Option<Instant>,
+    /// MLflow's mark of the page whose turn is next; `None` after the last one.
+    page: Option<String>,
+    /// Runs on the pages before it.
+    before: usize,
 }
 
 /// How long MLflow is left alone after a look.
@@ -283,12 +289,19 @@ impl Watch {
             found.ok_or(Failed::Refused)
         };
         // Before the others, which know better what has changed meanwhile.
-        let mut reviewed = Vec::new();
+        let (mut reviewed, mut older, mut next) = (Vec::new(), Vec::new(), None);
         if review.is_due(self.pace.review) {
             for _ in 0..if review.is_first() { 2 } else { 1 } {
                 let start = Instant::now();
-                reviewed = ask(String::new(), review.most, View::All, None).await?.runs;
+                let found = ask(String::new(), review.most, View::All, None).await?;
+                reviewed = found.runs;
                 review.took(start.elapsed());
+                next = found.next_page_token;
+            }
+            if let Some(page) = review.turn(next) {
+                let found = ask(String::new(), review.most, View::All, Some(page)).await?;
+                older = found.runs;
+                review.passed(older.len(), found.next_page_token);
             }
         }
         let Found { mut runs, .. } = ask("attributes.status = 'RUNNING'".into(), MOST_RUNNING, View::ActiveOnly, None).await?;
@@ -340,7 +353,7 @@ impl Watch {
         let gone = gone.into_iter().collect();
         reviewed.append(&mut runs);
         let runs = reviewed;
-        Ok(Looked::Changes(seen.take(Look { runs, newest, gone }), sample))
+        Ok(Looked::Changes(seen.take(Look { runs, newest, older, gone }), sample))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -357,7 +370,12 @@ fn id(run: &Value) -> Option<&str> {
 impl Default for Review {
     fn default() -> Self {
         // A run may say so much that MLflow takes a second for it: a few tell.
-        Self { most: 20, last: None }
+        Self {
+            most: 20,
+            last: None,
+            page: None,
+            before: 0,
+        }
     }
 }
 
@@ -368,6 +386,20 @@ impl Review {
 
     fn is_due(&self, every: Duration) -> bool {
         self.last.is_none_or(|last| last.elapsed() >= every)
+    }
+
+    /// The page that is to be looked at, where `second` is the one behind the newest runs.
+    fn turn(&mut self, second: Option<String>) -> Option<String> {
+        if self.page.is_none() {
+            self.before = self.most;
+        }
+        self.page.take().or(second)
+    }
+
+    /// So many runs of it were looked at, and this is the next page.
+    fn passed(&mut self, runs: usize, next: Option<String>) {
+        self.before += runs;
+        self.page = next.filter(|_| self.before < DEEPEST);
     }
 
     fn took(&mut self, time: Duration) {
@@ -432,5 +464,20 @@ mod tests {
         assert_eq!(after(100), MOST_REVIEWED);
         assert_eq!((after(600), after(30_000), after(30_000)), (250, 2, LEAST_REVIEWED));
         assert!(!review.is_due(LONGEST) && review.is_due(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_review_goes_through_all_pages_and_begins_anew() {
+        let mut review = Review::default();
+        let page = |number: usize| Some(number.to_string());
+        for number in 2..5 {
+            assert_eq!(review.turn(page(2)), page(number));
+            review.passed(20, page(number + 1).filter(|_| number < 4));
+        }
+        assert_eq!(review.turn(page(2)), page(2));
+        review.passed(DEEPEST, page(3));
+        assert_eq!(review.turn(page(2)), page(2), "and no deeper than what is remembered");
+        review.passed(0, None);
+        assert_eq!(review.turn(None), None, "there are no others");
     }
 }

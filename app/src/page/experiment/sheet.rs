@@ -151,6 +151,8 @@ pub struct Sheet {
     /// Who tells what becomes of the runs.
     listener: StoredValue<Option<Listener>, LocalStorage>,
     is_live: StoredValue<bool>,
+    /// Walks through all runs that are still to be made while it hears.
+    walks: StoredValue<u32>,
     /// It was ended for good.
     refused: RwSignal<bool>,
     /// What is being done with the selected runs, or failed.
@@ -309,6 +311,7 @@ impl Sheet {
             extremes_failed: RwSignal::new(None),
             listener: StoredValue::new_local(None),
             is_live: StoredValue::new(false),
+            walks: StoredValue::new(0),
             refused: RwSignal::new(false),
             work: RwSignal::new(None),
             queue: StoredValue::new(VecDeque::new()),

@@ -92,13 +92,16 @@ impl Sheet {
         Effect::new(move |_| {
             let again = StoredValue::new(0_u32);
             let tick = move || {
-                // Who hears of changes need not ask.
-                if !self.is_tab() || self.phase.get_untracked() != Phase::Here || self.is_live.get_value() {
+                if !self.is_tab() || self.phase.get_untracked() != Phase::Here {
                     return;
                 }
                 again.update_value(|again| *again += 1);
-                self.ask(&[Ask::Newest, Ask::Running]);
-                if again.get_value().is_multiple_of(3) {
+                // Who hears of changes need not ask, but for what changed between the walk and the first word.
+                let hears = self.is_live.get_value();
+                if !hears {
+                    self.ask(&[Ask::Newest, Ask::Running]);
+                }
+                if again.get_value().is_multiple_of(3) && !(hears && self.walks.get_value() == 0) {
                     self.ask(&[Ask::Again]);
                 }
             };
@@ -275,7 +278,11 @@ impl Sheet {
             }
         };
         let coming = *ask == Ask::Walk;
-        if coming && self.walk.with_value(Walk::is_done) {
+        let is_done = self.walk.with_value(Walk::is_done);
+        if *ask == Ask::Again && is_done {
+            self.walks.update_value(|walks| *walks = walks.saturating_sub(1));
+        }
+        if coming && is_done {
             self.phase.set(Phase::Here);
             // Some may have come meanwhile.
             self.todo.update_value(|todo| todo.push_back(Ask::Newest));

@@ -13,7 +13,7 @@ use crate::{
     browser,
     page::experiment::view::Tab,
     route::escape,
-    table::store::Store,
+    table::{store::Store, walk::Walk},
 };
 
 /// What a `runs` event says.
@@ -80,7 +80,8 @@ impl Sheet {
         match name {
             "hello" => {
                 self.is_live.set_value(true);
-                // What has changed since the runs came, or while nobody listened.
+                // What has changed since the runs came, or while nobody listened: what one sees at once, then all.
+                self.walk_once_more();
                 self.ask(&[Ask::Newest, Ask::Running]);
                 let seen = if again.get_value() { self.in_sight() } else { Vec::new() };
                 if !seen.is_empty() {
@@ -89,7 +90,10 @@ impl Sheet {
                 again.set_value(true);
             }
             "runs" => self.take(data),
-            "reset" => self.ask(&[Ask::Newest, Ask::Running, Ask::Again]),
+            "reset" => {
+                self.walk_once_more();
+                self.ask(&[Ask::Newest, Ask::Running, Ask::Again]);
+            }
             "away" => self.runs.stale.set(Some(browser::now())),
             "back" => self.runs.stale.set(None),
             "end" => {
@@ -99,6 +103,12 @@ impl Sheet {
             }
             _ => self.is_live.set_value(false),
         }
+    }
+
+    /// Has all runs looked at from now on. A walk that is under way has seen some of them before.
+    fn walk_once_more(self) {
+        let is_done = self.walk.with_value(Walk::is_done);
+        self.walks.set_value(if is_done { 1 } else { 2 });
     }
 
     /// The runs that one sees.

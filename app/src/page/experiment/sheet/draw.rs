@@ -55,7 +55,7 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
         format!("max(100%, {}px)", pinned + sheet.edges.read().end())
     };
     let rows = NodeRef::new();
-    let painter = body(sheet, clock, rows);
+    let painter = body(sheet, empty, clock, rows);
     let explain = move |event: ev::PointerEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         if let Some(target) = target {
@@ -65,7 +65,7 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
     let at = move || (lines() > 0).then_some("cell-at");
     view! {
         <div
-            class="grid-scroll sheet" hidden=empty node_ref=sheet.scroll on:scroll=move |_| measure()
+            class="grid-scroll sheet" class:away=empty tabindex=move || empty.get().then_some("-1") node_ref=sheet.scroll on:scroll=move |_| measure()
             on:pointerenter=move |_| sheet.held.set(true) on:pointerleave=move |_| sheet.held.set(false)
         >
             <table
@@ -139,7 +139,7 @@ fn head(sheet: Sheet) -> AnyView {
 }
 
 /// Writes what is to be seen into the table's body, again and again.
-fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
+fn body(sheet: Sheet, empty: Memo<bool>, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
     let tall = Memo::new(move |_| sheet.frame.read().line);
     let brush = Brush::new_local(None);
     Effect::new(move |_| {
@@ -147,6 +147,10 @@ fn body(sheet: Sheet, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
         // What others are made from comes before them: an effect does not notice what changed while it looked at something made from it.
         let view = sheet.view.read();
         let lines = sheet.lines.get();
+        // Rows that are out of sight stay laid out: soon they say something else.
+        if empty.get() {
+            return;
+        }
         let (columns, scales, names) = (sheet.shown.get(), sheet.scales.get(), sheet.names.read());
         let selection = sheet.selection.read();
         let (window, at, tall) = (sheet.down.get(), sheet.at.get(), tall.get());

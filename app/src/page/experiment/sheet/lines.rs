@@ -1,6 +1,7 @@
 //! The lines of the table: the runs that are meant, in their order, in groups or below the runs that they belong to.
 
 use crate::{
+    api::mlflow::run::tag::PARENT,
     page::experiment::folded::Folded,
     table::{
         bits::Bits,
@@ -96,7 +97,7 @@ impl Lines {
                 hidden,
             };
         }
-        let lines = if layout.flat {
+        let lines = if layout.flat || !has_parents(store) {
             let plain = |row: &u32| Line::Run {
                 row: *row,
                 depth: 0,
@@ -134,6 +135,11 @@ impl Lines {
     pub fn shown(&self) -> Vec<u32> {
         self.lines.iter().filter_map(Line::row).collect()
     }
+}
+
+/// Whether any run belongs to another.
+fn has_parents(store: &Store) -> bool {
+    store.find(Family::Tag, PARENT).is_some_and(|parents| parents.filled() > 0)
 }
 
 fn out_of_sight(store: &Store) -> Option<Bits> {

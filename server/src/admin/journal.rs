@@ -2,7 +2,7 @@
 //! fails, and gone on with when MLflow, or Flowdeck itself, has gone away in the middle.
 
 use app::api::flowdeck::{
-    change::{Account, Change, ChangeState, Edit},
+    change::{Change, ChangeState, Edit},
     grant::{Level, Subject},
 };
 use axum::http::HeaderValue;
@@ -489,12 +489,15 @@ async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Res
             Ok(None)
         }
         Edit::Account { user, was, will } => {
-            let active = |account: &Option<Account>| account.is_some_and(|account| account.active);
             let made = match (was, will) {
                 (None, Some(account)) => account::make(state, author, user, *account).await.map(drop),
                 (_, None) => account::end(state, author, user).await,
-                (Some(_), Some(account)) if account.active => account::begin_again(state, author, user, account.service).await.map(drop),
-                (Some(_), Some(_)) if active(was) => account::stop(state, author, user).await,
+                (Some(_), Some(will)) if will.active => {
+                    let stopped = state.db.inactive_user(user).await?;
+                    account::begin_again(state, author, user, will.service, stopped).await.map(drop)
+                }
+                (Some(was), Some(_)) if was.active => account::stop(state, author, user).await,
+                // Who was stopped stays so.
                 (Some(_), Some(_)) => Ok(()),
             };
             made.map(|()| None).map_err(|error| match error {

@@ -72,10 +72,7 @@ pub async fn make(state: &state::State, principal: &Principal, headers: &HeaderM
     let link = match finished {
         Ok(link) => link,
         Err(error) => {
-            // Half a user is none.
-            if let Err(left) = account::end(state, &author, name).await {
-                tracing::error!(name, "a user who was not finished could not be deleted again: {left}");
-            }
+            account::take_back(state, &author, name).await;
             state.index.amend(|world| world.leave(name));
             return Err(error);
         }
@@ -266,10 +263,10 @@ pub async fn reactivate(
         let _one = state.index.change().await;
         let world = state.index.world(&state, &principal).await?;
         let user = world.users.get(&name).ok_or_else(gone)?;
-        if state.db.inactive_user(&name).await?.is_none() {
+        let Some(stopped) = state.db.inactive_user(&name).await? else {
             return Err(Error::Conflict("this user is not deactivated".into()));
-        }
-        let password = account::begin_again(&state, &author, &name, user.service).await?;
+        };
+        let password = account::begin_again(&state, &author, &name, user.service, Some(stopped)).await?;
         let link = link(&state, &author, &headers, &name, password).await?;
         set_active(&state, &author, &headers, &name, user.service, true).await?;
         tracing::info!(name, by = author.who.user, "a user was reactivated");

@@ -116,8 +116,9 @@ fn words(what: &str, error: &ApiError) -> (&'static IconData, String, String) {
         ),
         404 => (icon::Search, format!("Not found: {what}"), sentence(&error.message)),
         502..=504 => {
-            let known = error.message.starts_with("MLflow does not answer");
-            let why = if known { String::new() } else { sentence(&error.message) + " " };
+            let known = ["MLflow does not answer", "MLflow is starting", "MLflow cannot be reached"];
+            let is_known = known.iter().any(|words| error.message.starts_with(words));
+            let why = if is_known { String::new() } else { sentence(&error.message) + " " };
             let title = format!("MLflow does not answer, so {what} cannot be shown");
             (
                 icon::CircleAlert,

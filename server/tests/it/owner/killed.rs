@@ -84,16 +84,22 @@ impl<'a> Scene<'a> {
         self.stop_in(flowdeck, request, hold).await
     }
 
+    async fn send(&self, flowdeck: &Flowdeck, method: &str, path: &str, body: &Value) -> Value {
+        let request = self.call(flowdeck, &self.admin, method, path).json(body);
+        good(request.send().await.unwrap()).await
+    }
+
     /// Makes a user with a grant on an experiment, deletes them, lets that be taken back, and stops it.
-    async fn stop_return(&self, name: &str, service: bool, id: &str, hold: Hold) -> Stopped {
+    async fn stop_return(&self, name: &str, kind: &str, id: &str, hold: Hold) -> Stopped {
         let flowdeck = Flowdeck::start(self.data, &self.url).await;
-        let wish = json!({ "name": name, "service": service });
-        let made = self.call(&flowdeck, &self.admin, "POST", "/users").json(&wish);
-        good(made.send().await.unwrap()).await;
+        let wish = json!({ "name": name, "service": kind == "service" });
+        self.send(&flowdeck, "POST", "/users", &wish).await;
         let to = json!({ "user": name });
         apply(&self.admin, json!([grant(to, "experiment", id, None, Some("EDIT"))])).await;
-        let path = format!("/users/{name}");
-        good(self.call(&flowdeck, &self.admin, "DELETE", &path).send().await.unwrap()).await;
+        if kind == "stopped" {
+            self.post(&flowdeck, &format!("/users/{name}/deactivate")).await;
+        }
+        self.send(&flowdeck, "DELETE", &format!("/users/{name}"), &json!(null)).await;
         let told = self.get(&flowdeck, "/changes?limit=1").await;
         let undo = format!("/changes/{}/undo", told["changes"][0]["id"].as_str().unwrap());
         let request = self.call(&flowdeck, &self.admin, "POST", &undo);
@@ -205,32 +211,31 @@ async fn a_deleted_user_in_whose_return_flowdeck_is_killed_is_there_with_everyth
     let owner = &scene.admin;
     let id = experiment(owner, &fresh("e")).await;
     scene.sign_in(owner).await;
-    // MLflow has not heard of the account, has made it and nobody knows, or only the grant is left.
-    for (after, made) in [(0, false), (0, true), (1, false)] {
-        for service in [false, true] {
-            let name = fresh("back");
-            let stopped = scene.stop_return(&name, service, &id, Hold { after, made }).await;
-            let told = scene.end(&stopped).await;
-            assert_eq!(told["state"], "applied", "{after} {made} {service}: {told}");
-            assert_eq!(held(owner, &name).await, [("experiment".into(), id.clone(), "EDIT".into())]);
-            let user = scene.get(&stopped.flowdeck, &format!("/users/{name}")).await["user"].take();
-            assert_eq!((&user["service"], &user["active"]), (&json!(service), &json!(true)));
-            // A key of a service account works by the password that lies in the vault.
-            if service {
-                let wish = json!({ "name": "job", "user": name });
-                let key = good(
-                    scene
-                        .call(&stopped.flowdeck, owner, "POST", "/keys")
-                        .json(&wish)
-                        .send()
-                        .await
-                        .unwrap(),
-                )
+    // MLflow has made the account and nobody knows, or only the grant is left.
+    for (kind, after, made) in [
+        ("person", 0, true),
+        ("service", 0, true),
+        ("stopped", 0, true),
+        ("service", 1, false),
+    ] {
+        let name = fresh("back");
+        let stopped = scene.stop_return(&name, kind, &id, Hold { after, made }).await;
+        let told = scene.end(&stopped).await;
+        assert_eq!(told["state"], "applied", "{kind} {after}: {told}");
+        assert_eq!(held(owner, &name).await, [("experiment".into(), id.clone(), "EDIT".into())]);
+        let user = scene.get(&stopped.flowdeck, &format!("/users/{name}")).await["user"].take();
+        assert_eq!(
+            (&user["service"], &user["active"]),
+            (&json!(kind == "service"), &json!(kind != "stopped"))
+        );
+        // A service account works by the password that lies in the vault.
+        if kind == "service" {
+            let key = scene
+                .send(&stopped.flowdeck, "POST", "/keys", &json!({ "name": "job", "user": name }))
                 .await;
-                let url = format!("{}/api/2.0/mlflow/experiments/get?experiment_id={id}", stopped.flowdeck.origin);
-                let answer = scene.http.get(url).bearer_auth(key["key"].as_str().unwrap()).send().await.unwrap();
-                assert_eq!(answer.status(), StatusCode::OK);
-            }
+            let url = format!("{}/api/2.0/mlflow/experiments/get?experiment_id={id}", stopped.flowdeck.origin);
+            let answer = scene.http.get(url).bearer_auth(key["key"].as_str().unwrap()).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::{
         journal::{self, Author, Wanted},
         world::World,
     },
+    caller,
     error::{Error, Result},
     extract,
     principal::Principal,
@@ -175,6 +176,8 @@ pub struct Spared<'a> {
 /// Whose sign-in it is must not be the last administrator, nor the owner.
 pub async fn spared<'a>(state: &'a state::State, principal: &Principal, name: &str) -> Result<Spared<'a>> {
     state.audit.can_write()?;
+    // Who is no owner is told so at once, and holds none up.
+    caller::reader(state, principal).await?;
     // Two who put each other out at the same moment: the second is none any more.
     let one = state.index.change().await;
     let author = owner(state, principal).await?;

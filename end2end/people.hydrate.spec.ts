@@ -184,8 +184,24 @@ test('grants come from a file, after a look at what they would change', async ({
   await look.click();
   await expect(page.getByText(/^Line 3: /)).toBeVisible();
   await expect(page.getByRole('button', { name: 'Review and apply…' })).toHaveCount(0);
-  await page.getByLabel('Choose a file').setInputFiles({ name: 'grants.csv', mimeType: 'text/csv', buffer: Buffer.from(`${head}${person.name},experiment,${id},EDIT\n`) });
+  const choose = (lines: string) => page.getByLabel('Choose a file').setInputFiles({ name: 'grants.csv', mimeType: 'text/csv', buffer: Buffer.from(head + lines) });
+  const answers = /access\/import$/;
+  let release = () => {};
+  const released = new Promise<void>((done) => (release = done));
+  await page.route(answers, (route) => released.then(() => route.continue()), { times: 1 });
+  const asked = page.waitForRequest(answers);
+  await choose(`nobody-at-all,experiment,${id},READ\n`);
+  const slow = await asked;
+  // What was found is of another file.
+  await expect(page.getByText(/^Line \d: /)).toHaveCount(0);
+  await choose(`${person.name},experiment,${id},EDIT\n`);
   await expect(page.getByText('1 grant would change.')).toBeVisible();
+  // So is an answer that comes late.
+  release();
+  await (await slow.response())?.finished();
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await expect(page.getByText('1 grant would change.')).toBeVisible();
+  await expect(page.getByText(/^Line \d: /)).toHaveCount(0);
   await page.getByRole('button', { name: 'Review and apply…' }).click();
   await apply(page, person.name);
   await expect(page.getByText('One line is so already.')).toBeVisible();

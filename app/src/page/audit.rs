@@ -8,7 +8,7 @@ mod search;
 use crate::prelude::*;
 
 use self::search::{Page, Wanted};
-use super::{admin::AdminTabs, trouble::Trouble};
+use super::{admin::AdminTabs, set_status, trouble::Trouble};
 use crate::{
     Site,
     api::Client,
@@ -16,7 +16,7 @@ use crate::{
         clock::Clock,
         crumbs::{Crumb, Crumbs},
         dynamic::dynamic,
-        face::{Loading, Notice},
+        face::{Loading, Notice, sentence},
         title::Title,
     },
     route::Route,
@@ -51,6 +51,7 @@ pub fn Audit() -> impl IntoView {
                 {dynamic(move || Suspend::new(async move {
                     match found.await {
                         Ok(page) => known(address, page),
+                        Err(error) if error.status == 400 => refused(&error.message),
                         Err(error) => view! { <Trouble what="the audit" error=error retry=again/> }.into_any(),
                     }
                 }))}
@@ -64,4 +65,14 @@ fn known(address: Address, page: Page) -> AnyView {
         view! { <div class="lead own"><Notice>"You see your own calls. Administrators see everybody's."</Notice></div> }
     });
     view! { {own}{rows::rows(address, page)} }.into_any()
+}
+
+/// A filter that cannot be, told where the filters are. The server's sentence begins with its name: "status= is like 404 or 4xx".
+fn refused(message: &str) -> AnyView {
+    set_status(404);
+    let says = match message.split_once('=') {
+        Some((name, what)) => format!("The filter “{name}”{what}."),
+        None => sentence(message),
+    };
+    view! { <div class="lead"><Notice class="failed">{says}</Notice></div> }
 }

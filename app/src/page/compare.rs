@@ -79,7 +79,7 @@ fn page(experiment: String) -> AnyView {
                 Suspend::new(async move {
                     match found.await.and_then(|known| known.trouble().cloned().map_or(Ok(known), Err)) {
                         Ok(known) => body(Arc::new(known), place, home),
-                        Err(error) => view! { <Title text="Compare runs"/><Trouble what="the runs" error=error retry=move |()| found.refetch()/> }.into_any(),
+                        Err(error) => view! { <Title text="Compare runs"/><Trouble whole=true what="the runs" error=error retry=move |()| found.refetch()/> }.into_any(),
                     }
                 })
             })}

@@ -115,7 +115,7 @@ fn page(id: String) -> AnyView {
                                 Some(experiment) => known(experiment, first, saved, place),
                                 None => match first {
                                     Some(Err(error)) if !error.is_deferred() && error.status != 400 => {
-                                        view! { <Title text="All runs"/><Trouble what="the runs" error=error retry=move |()| runs.refetch()/> }.into_any()
+                                        view! { <Title text="All runs"/><Trouble whole=true what="the runs" error=error retry=move |()| runs.refetch()/> }.into_any()
                                     }
                                     first => every(first, saved, place),
                                 },
@@ -123,7 +123,7 @@ fn page(id: String) -> AnyView {
                         }
                         Err(error) => {
                             let what = format!("experiment {id}");
-                            view! { <Title text=what.clone()/><Trouble what=what error=error retry=move |()| experiment.refetch()/> }.into_any()
+                            view! { <Title text=what.clone()/><Trouble whole=true what=what error=error retry=move |()| experiment.refetch()/> }.into_any()
                         }
                     }
                 })

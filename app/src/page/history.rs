@@ -76,7 +76,7 @@ pub fn history(of: Of) -> AnyView {
             <Transition fallback=|| view! { <Loading/> }>
                 {dynamic(move || Suspend::new(async move {
                     match found.await {
-                        Ok(page) => of.with_value(|of| known(address, of, page)),
+                        Ok(page) => of.with_value(|of| known(address, of, page, all.get_untracked().is_some())),
                         Err(error) => view! { <Trouble what="the history" error=error retry=move |()| found.refetch()/> }.into_any(),
                     }
                 }))}
@@ -111,7 +111,7 @@ async fn read(client: &Client, of: &Of, cursor: &str, all: bool) -> Result<Page>
     })
 }
 
-fn known(address: Address, of: &Of, page: Page) -> AnyView {
+fn known(address: Address, of: &Of, page: Page, all: bool) -> AnyView {
     let so_far = page
         .searched_to
         .map(|at| view! { <span class="muted">"Searched so far back to "<Time at=at/>"."</span> });
@@ -126,10 +126,10 @@ fn known(address: Address, of: &Of, page: Page) -> AnyView {
             Of::User(_) => "What this user does through Flowdeck from now on is listed here, in a browser and by programs.",
             Of::Oneself => "What you do through Flowdeck from now on is listed here, in a browser and by your programs.",
         };
-        let title = if older.is_some() {
-            "Nothing found so far"
-        } else {
-            "No changes here"
+        let title = match (older.is_some(), all) {
+            (true, _) => "Nothing found so far",
+            (false, true) => "No calls here",
+            (false, false) => "No changes here",
         };
         return view! { <Empty icon=icon::Clock title=title><p>{what}</p></Empty>{older} }.into_any();
     }

@@ -43,7 +43,7 @@ impl Reference {
             view! { <section><h2>{section.subject}</h2>{operations}</section> }
         });
         view! {
-            <main class="page stack">
+            <main class="page stack reference">
                 <h1>"REST API"</h1>
                 <p>
                     "Show an API key as "<code>"Authorization: Bearer fd_…"</code>" or "<code>"X-API-Key: fd_…"</code>

@@ -88,7 +88,7 @@ fn page(id: String, experiment: Option<String>) -> AnyView {
                         Ok(run) => known(run, experiment.await.ok()),
                         Err(error) => {
                             let what = format!("run {id}");
-                            view! { <Title text=what.clone()/><Trouble what=what error=error retry=move |()| run.refetch()/> }.into_any()
+                            view! { <Title text=what.clone()/><Trouble whole=true what=what error=error retry=move |()| run.refetch()/> }.into_any()
                         }
                     }
                 })

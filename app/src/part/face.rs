@@ -9,7 +9,7 @@ use super::{
     icon::{self, Icon},
     time::Time,
 };
-use crate::{api::ApiError, browser, state::address::Address};
+use crate::{api::ApiError, browser, route::Route, state::address::Address};
 
 /// Grey rows in the place of the real ones; they appear after 150 ms.
 #[component]
@@ -65,7 +65,8 @@ pub fn Failed(
         }
         recoveries
     });
-    let again = !matches!(error.status, 403 | 404);
+    // Asking again would not help.
+    let is_final = matches!(error.status, 403 | 404);
     let address = Address::here();
     let act = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
@@ -74,10 +75,13 @@ pub fn Failed(
             None => browser::reload(),
         }
     };
-    // Without a script the link loads the page again.
-    let again = again.then(|| {
-        view! { <div class="actions"><a class="button" href=move || address.with(&[]) on:click=act><Icon icon=icon::Retry/>"Try again"</a></div> }
-    });
+    let way = match (is_final, whole) {
+        // Without a script the link loads the page again.
+        (false, _) => Some(view! { <a class="button" href=move || address.with(&[]) on:click=act><Icon icon=icon::Retry/>"Try again"</a> }),
+        (true, true) => Some(view! { <a class="button" href=Route::Experiments.href()>"Go to the experiments"</a> }),
+        (true, false) => None,
+    };
+    let way = way.map(|way| view! { <div class="actions">{way}</div> });
     let request = error
         .request_id
         .map(|id| view! { <p class="request">"request "<code>{id}</code></p> });
@@ -86,7 +90,7 @@ pub fn Failed(
             <Icon icon=icon/>
             {heading(title, whole)}
             <p dir="auto">{why}</p>
-            {again}
+            {way}
             {request}
         </section>
     }
@@ -112,8 +116,9 @@ fn words(what: &str, error: &ApiError) -> (&'static IconData, String, String) {
         ),
         404 => (icon::Search, format!("Not found: {what}"), sentence(&error.message)),
         502..=504 => {
-            let known = error.message.starts_with("MLflow does not answer");
-            let why = if known { String::new() } else { sentence(&error.message) + " " };
+            let known = ["MLflow does not answer", "MLflow is starting", "MLflow cannot be reached"];
+            let is_known = known.iter().any(|words| error.message.starts_with(words));
+            let why = if is_known { String::new() } else { sentence(&error.message) + " " };
             let title = format!("MLflow does not answer, so {what} cannot be shown");
             (
                 icon::CircleAlert,

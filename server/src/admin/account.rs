@@ -61,13 +61,17 @@ pub async fn make(state: &State, author: &Author, name: &str, account: Account) 
         Ok(())
     };
     if let Err(error) = kept.await {
-        // Half a user is none.
-        if let Err(left) = end(state, author, name).await {
-            tracing::error!(name, "a user who was not finished could not be deleted again: {left}");
-        }
+        take_back(state, author, name).await;
         return Err(error);
     }
     Ok(password)
+}
+
+/// Half a user is none: deletes one who could not be finished.
+pub async fn take_back(state: &State, author: &Author, name: &str) {
+    if let Err(left) = end(state, author, name).await {
+        tracing::error!(name, "a user who was not finished could not be deleted again: {left}");
+    }
 }
 
 /// Deletes a user, with sessions and own views; keys are revoked.
@@ -110,14 +114,19 @@ pub async fn stop(state: &State, author: &Author, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Who was stopped begins again, with a password as [`replace_password`] makes it; keys that worked before work again.
+/// Who was `stopped` begins again, with a password as [`replace_password`] makes it; keys that worked before work again.
 ///
 /// # Errors
 /// [`Trouble`].
-pub async fn begin_again(state: &State, author: &Author, name: &str, service: bool) -> Result<Option<Zeroizing<String>>> {
+pub async fn begin_again(
+    state: &State,
+    author: &Author,
+    name: &str,
+    service: bool,
+    stopped: Option<Inactive>,
+) -> Result<Option<Zeroizing<String>>> {
     let password = replace_password(state, author, name, service).await?;
-    let row = state.db.inactive_user(name).await?;
-    let ids: Vec<String> = row.and_then(|row| serde_json::from_str(&row.keys).ok()).unwrap_or_default();
+    let ids: Vec<String> = stopped.and_then(|row| serde_json::from_str(&row.keys).ok()).unwrap_or_default();
     for id in ids {
         let enable = |key: &mut key::Key| {
             if key.state == key::State::Disabled {

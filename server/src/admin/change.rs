@@ -387,11 +387,12 @@ pub fn effects(before: &World, after: &World, edits: &[Edit]) -> (Effects, Effec
             before.users.get(name).map(|user| before.sheet(user)),
             after.users.get(name).map(|user| after.sheet(user)),
         );
-        if [&was, &will]
-            .into_iter()
-            .all(|sheet| sheet.as_ref().is_none_or(|sheet| sheet.powerful))
-            && was.is_some() == will.is_some()
-        {
+        let neither_gains_nor_loses = match (&was, &will) {
+            (Some(was), Some(will)) => was.powerful && will.powerful,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if neither_gains_nor_loses {
             continue;
         }
         for on in &targets {

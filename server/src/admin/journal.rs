@@ -2,7 +2,7 @@
 //! fails, and gone on with when MLflow, or Flowdeck itself, has gone away in the middle.
 
 use app::api::flowdeck::{
-    change::{Account, Change, ChangeState, Edit},
+    change::{Change, ChangeState, Edit},
     grant::{Level, Subject},
 };
 use axum::http::HeaderValue;
@@ -192,7 +192,11 @@ async fn resume_now(state: &State, author: &Author, id: &str) -> Result<Change> 
     }
     let edits = edits(&row)?;
     let mut world = World::clone(&*read(state, author, &edits).await?);
-    let row = caught_up(row, &edits, &world);
+    let stopped_at = stopped_at(&row, &edits);
+    if let Some(edit) = &stopped_at {
+        clear_half(state, author, edit, &mut world).await?;
+    }
+    let row = caught_up(row, stopped_at.as_ref(), &world);
     run(state, author, &row, &edits, &mut world).await?;
     leave(state, changing, author, world);
     found(state, id).await
@@ -240,14 +244,39 @@ fn leave(state: &State, changing: Changing<'_>, author: &Author, world: World) {
     }
 }
 
-/// The step at which it stopped may have been made, though nobody heard of it.
-fn caught_up(mut row: Row, edits: &[Edit], world: &World) -> Row {
+/// The step at which a change stopped, as it was to be made.
+fn stopped_at(row: &Row, edits: &[Edit]) -> Option<Edit> {
     let done = row.done as usize;
+    if row.backwards {
+        return Some(edits.get(done.checked_sub(1)?)?.clone().reversed());
+    }
+    edits.get(done).cloned()
+}
+
+/// An account is kept in MLflow and here, and the step that makes or ends it may have come to one of them alone. Half a user is none: what is
+/// there of it goes.
+async fn clear_half(state: &State, author: &Author, edit: &Edit, world: &mut World) -> Result<()> {
+    let Edit::Account { user, was, will } = edit else {
+        return Ok(());
+    };
+    let is_half = match (was, will, world.users.get(user)) {
+        (Some(_), None, None) => true,
+        // Somebody else's user of this name would have something.
+        (None, Some(will), Some(now)) => now.account() != *will && !now.admin && now.grants.is_empty() && now.roles.is_empty(),
+        _ => false,
+    };
+    if is_half {
+        account::end(state, author, user).await?;
+        world.leave(user);
+    }
+    Ok(())
+}
+
+/// The step at which it stopped may have been made, though nobody heard of it.
+fn caught_up(mut row: Row, stopped_at: Option<&Edit>, world: &World) -> Row {
     let is_made = |edit: &Edit| world.agrees(edit).is_err() && world.agrees(&edit.clone().reversed()).is_ok();
-    if !row.backwards {
-        row.done += i64::from(edits.get(done).is_some_and(is_made));
-    } else if let Some(edit) = done.checked_sub(1).and_then(|last| edits.get(last)) {
-        row.done -= i64::from(is_made(&edit.clone().reversed()));
+    if stopped_at.is_some_and(is_made) {
+        row.done += if row.backwards { -1 } else { 1 };
     }
     row
 }
@@ -489,12 +518,15 @@ async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Res
             Ok(None)
         }
         Edit::Account { user, was, will } => {
-            let active = |account: &Option<Account>| account.is_some_and(|account| account.active);
             let made = match (was, will) {
                 (None, Some(account)) => account::make(state, author, user, *account).await.map(drop),
                 (_, None) => account::end(state, author, user).await,
-                (Some(_), Some(account)) if account.active => account::begin_again(state, author, user, account.service).await.map(drop),
-                (Some(_), Some(_)) if active(was) => account::stop(state, author, user).await,
+                (Some(_), Some(will)) if will.active => {
+                    let stopped = state.db.inactive_user(user).await?;
+                    account::begin_again(state, author, user, will.service, stopped).await.map(drop)
+                }
+                (Some(was), Some(_)) if was.active => account::stop(state, author, user).await,
+                // Who was stopped stays so.
                 (Some(_), Some(_)) => Ok(()),
             };
             made.map(|()| None).map_err(|error| match error {

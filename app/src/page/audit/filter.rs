@@ -67,9 +67,20 @@ pub fn form(address: Address) -> AnyView {
         let now = address.get_untracked(name).unwrap_or_default();
         let option =
             move |(value, label): &(&'static str, &'static str)| view! { <option value=*value selected=now == *value>{*label}</option> };
+        // An address may ask for what is not among the choices, such as one more status.
+        let other = Memo::new(move |_| {
+            address
+                .get(name)
+                .filter(|value| !value.is_empty() && options.iter().all(|option| option.0 != value))
+        });
+        let other = move || {
+            other
+                .get()
+                .map(|value| view! { <option value=value.clone() selected=true>{value.clone()}</option> })
+        };
         view! {
             <select class="input" name=name aria-label=label on:change=choose prop:value=move || address.get(name).unwrap_or_default()>
-                <option value="">{label}</option>{options.iter().map(option).collect_view()}
+                <option value="">{label}</option>{dynamic(other)}{options.iter().map(option).collect_view()}
             </select>
         }
     };

@@ -99,7 +99,7 @@ fn row(desk: Desk, to: Arc<Subject>, grant: Grant) -> AnyView {
     let gone = (name.is_none() && !on.is_all()).then(|| view! { <span class="faint">" MLflow has nothing of this name any more"</span> });
     // A role is nobody: of who has it one asks each.
     let why = match &*to {
-        Subject::User(user) => Some(view! { " "<a class="small" href=href_why(Some(user), &on)>"why?"</a> }),
+        Subject::User(user) => Some(view! { " "<a class="small muted" href=href_why(Some(user), &on)>"why?"</a> }),
         Subject::Role(_) => None,
     };
     let (label, remove) = (format!("Level on {shown}"), format!("Take the grant on {shown} away"));

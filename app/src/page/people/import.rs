@@ -55,6 +55,7 @@ pub fn page() -> AnyView {
         spawn_local(async move {
             if let Some(read) = browser::chosen_text(&event).await {
                 text.try_set(read);
+                found.try_set(None);
                 look();
             }
         });

@@ -28,6 +28,7 @@ use crate::{
         journal::{self, Author, Wanted},
         world::World,
     },
+    caller,
     error::{Error, Result},
     extract,
     principal::Principal,
@@ -72,10 +73,7 @@ pub async fn make(state: &state::State, principal: &Principal, headers: &HeaderM
     let link = match finished {
         Ok(link) => link,
         Err(error) => {
-            // Half a user is none.
-            if let Err(left) = account::end(state, &author, name).await {
-                tracing::error!(name, "a user who was not finished could not be deleted again: {left}");
-            }
+            account::take_back(state, &author, name).await;
             state.index.amend(|world| world.leave(name));
             return Err(error);
         }
@@ -178,6 +176,8 @@ pub struct Spared<'a> {
 /// Whose sign-in it is must not be the last administrator, nor the owner.
 pub async fn spared<'a>(state: &'a state::State, principal: &Principal, name: &str) -> Result<Spared<'a>> {
     state.audit.can_write()?;
+    // Who is no owner is told so at once, and holds none up.
+    caller::reader(state, principal).await?;
     // Two who put each other out at the same moment: the second is none any more.
     let one = state.index.change().await;
     let author = owner(state, principal).await?;
@@ -266,10 +266,10 @@ pub async fn reactivate(
         let _one = state.index.change().await;
         let world = state.index.world(&state, &principal).await?;
         let user = world.users.get(&name).ok_or_else(gone)?;
-        if state.db.inactive_user(&name).await?.is_none() {
+        let Some(stopped) = state.db.inactive_user(&name).await? else {
             return Err(Error::Conflict("this user is not deactivated".into()));
-        }
-        let password = account::begin_again(&state, &author, &name, user.service).await?;
+        };
+        let password = account::begin_again(&state, &author, &name, user.service, Some(stopped)).await?;
         let link = link(&state, &author, &headers, &name, password).await?;
         set_active(&state, &author, &headers, &name, user.service, true).await?;
         tracing::info!(name, by = author.who.user, "a user was reactivated");

@@ -38,7 +38,18 @@ struct Stopped {
 
 // === impl Scene ===
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    async fn begin(app: &TestApp, data: &'a Path) -> Self {
+        let (flaky, url) = Flaky::start().await;
+        Self {
+            data,
+            flaky,
+            url,
+            admin: app.admin(),
+            http: Client::builder().no_proxy().redirect(Policy::none()).build().unwrap(),
+        }
+    }
+
     fn call(&self, flowdeck: &Flowdeck, by: &Caller, method: &str, path: &str) -> RequestBuilder {
         let url = format!("{}{V1}{path}", flowdeck.origin);
         let request = self.http.request(method.parse().unwrap(), url);
@@ -65,12 +76,40 @@ impl Scene<'_> {
         assert_eq!(request.send().await.unwrap().status(), StatusCode::SEE_OTHER);
     }
 
-    /// Lets somebody make a change of which a write is held, kills Flowdeck there, and starts it again.
+    /// Lets somebody make a change, and stops it.
     async fn stop(&self, by: &Caller, edits: &Value, hold: Hold) -> Stopped {
-        let mut flowdeck = Flowdeck::start(self.data, &self.url).await;
-        self.flaky.hold(hold);
+        let flowdeck = Flowdeck::start(self.data, &self.url).await;
         let wish = json!({ "edits": edits, "reason": "a test" });
-        let making = tokio::spawn(self.call(&flowdeck, by, "POST", "/changes").json(&wish).send());
+        let request = self.call(&flowdeck, by, "POST", "/changes").json(&wish);
+        self.stop_in(flowdeck, request, hold).await
+    }
+
+    async fn send(&self, flowdeck: &Flowdeck, method: &str, path: &str, body: &Value) -> Value {
+        let request = self.call(flowdeck, &self.admin, method, path).json(body);
+        good(request.send().await.unwrap()).await
+    }
+
+    /// Makes a user with a grant on an experiment, deletes them, lets that be taken back, and stops it.
+    async fn stop_return(&self, name: &str, kind: &str, id: &str, hold: Hold) -> Stopped {
+        let flowdeck = Flowdeck::start(self.data, &self.url).await;
+        let wish = json!({ "name": name, "service": kind == "service" });
+        self.send(&flowdeck, "POST", "/users", &wish).await;
+        let to = json!({ "user": name });
+        apply(&self.admin, json!([grant(to, "experiment", id, None, Some("EDIT"))])).await;
+        if kind == "stopped" {
+            self.post(&flowdeck, &format!("/users/{name}/deactivate")).await;
+        }
+        self.send(&flowdeck, "DELETE", &format!("/users/{name}"), &json!(null)).await;
+        let told = self.get(&flowdeck, "/changes?limit=1").await;
+        let undo = format!("/changes/{}/undo", told["changes"][0]["id"].as_str().unwrap());
+        let request = self.call(&flowdeck, &self.admin, "POST", &undo);
+        self.stop_in(flowdeck, request, hold).await
+    }
+
+    /// Holds a write of what is asked for, kills Flowdeck there, and starts it again.
+    async fn stop_in(&self, mut flowdeck: Flowdeck, request: RequestBuilder, hold: Hold) -> Stopped {
+        self.flaky.hold(hold);
+        let making = tokio::spawn(request.send());
         let held = timeout(LONG, self.flaky.held()).await;
         held.expect("the change comes to the write that is held");
         flowdeck.process.kill().unwrap();
@@ -104,17 +143,8 @@ impl Scene<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_in_whose_middle_flowdeck_is_killed_is_made_or_taken_back() {
     let app = TestApp::start().await;
-    let (flaky, url) = Flaky::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let http = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
-    let (data, admin) = (folder.path(), app.admin());
-    let scene = Scene {
-        data,
-        flaky,
-        url,
-        admin,
-        http,
-    };
+    let scene = Scene::begin(&app, folder.path()).await;
     let owner = &scene.admin;
     let mut experiments = Vec::new();
     for _ in 0..EDITS {
@@ -171,4 +201,41 @@ async fn a_change_in_whose_middle_flowdeck_is_killed_is_made_or_taken_back() {
     let stopped = scene.stop(&manager, &more, Hold { after: 1, made: false }).await;
     assert_eq!(scene.end(&stopped).await["state"], "applied");
     assert_eq!(held(owner, &ada.user).await, [("experiment".into(), id, "EDIT".into())]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_user_in_whose_return_flowdeck_is_killed_is_there_with_everything() {
+    let app = TestApp::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene::begin(&app, folder.path()).await;
+    let owner = &scene.admin;
+    let id = experiment(owner, &fresh("e")).await;
+    scene.sign_in(owner).await;
+    // MLflow has made the account and nobody knows, or only the grant is left.
+    for (kind, after, made) in [
+        ("person", 0, true),
+        ("service", 0, true),
+        ("stopped", 0, true),
+        ("service", 1, false),
+    ] {
+        let name = fresh("back");
+        let stopped = scene.stop_return(&name, kind, &id, Hold { after, made }).await;
+        let told = scene.end(&stopped).await;
+        assert_eq!(told["state"], "applied", "{kind} {after}: {told}");
+        assert_eq!(held(owner, &name).await, [("experiment".into(), id.clone(), "EDIT".into())]);
+        let user = scene.get(&stopped.flowdeck, &format!("/users/{name}")).await["user"].take();
+        assert_eq!(
+            (&user["service"], &user["active"]),
+            (&json!(kind == "service"), &json!(kind != "stopped"))
+        );
+        // A service account works by the password that lies in the vault.
+        if kind == "service" {
+            let key = scene
+                .send(&stopped.flowdeck, "POST", "/keys", &json!({ "name": "job", "user": name }))
+                .await;
+            let url = format!("{}/api/2.0/mlflow/experiments/get?experiment_id={id}", stopped.flowdeck.origin);
+            let answer = scene.http.get(url).bearer_auth(key["key"].as_str().unwrap()).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+        }
+    }
 }

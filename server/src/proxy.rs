@@ -122,11 +122,12 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
         note.changes(false);
     }
     let told = named::Told::new(note.clone(), &found, request, state.homes.clone());
+    let mut passed = guard::Passed::default();
     let answer = async {
         if note.is_change(request.method()) {
             state.audit.can_write()?;
         }
-        let _one = Box::pin(guard::spare_last_admin(state, principal, row.path, request)).await?;
+        passed = Box::pin(guard::pass(state, principal, row.path, request)).await?;
         let credential = Credential::of(principal, row, state).await?;
         let Principal::Key(key) = principal else {
             let call = Call {
@@ -160,6 +161,7 @@ async fn forward_to(found: Match, state: &State, principal: &Principal, note: &N
             state.index.heard(row.family());
             if row.family() == Some(Family::Users) {
                 state.owners.forget_all();
+                Box::pin(passed.done(state)).await;
             }
         }
     }

@@ -46,6 +46,7 @@ pub async fn make(state: &State, author: &Author, name: &str, account: Account) 
     let password = invite::unknown_password();
     roster::create_user(&state.upstream, &author.authorization, name, &password).await?;
     let kept = async {
+        forget(state, name).await?;
         if account.service {
             state.vault.put(name, password.as_bytes()).await?;
             let row = db::key::Account {
@@ -74,7 +75,7 @@ pub async fn take_back(state: &State, author: &Author, name: &str) {
     }
 }
 
-/// Deletes a user, with sessions and own views; keys are revoked.
+/// Deletes a user, with all that Flowdeck keeps of them.
 ///
 /// # Errors
 /// [`Trouble`]. Who is not there any more is no trouble.
@@ -83,6 +84,14 @@ pub async fn end(state: &State, author: &Author, name: &str) -> Result<()> {
         Ok(()) | Err(NotDone::Missing) => {}
         Err(error) => return Err(error.into()),
     }
+    forget(state, name).await
+}
+
+/// Ends sessions and own views and revokes keys: whoever has the name from now on has nothing of who had it before.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn forget(state: &State, name: &str) -> Result<()> {
     state.keys.revoke_all(name).await?;
     state.vault.forget(name).await?;
     state.db.forget_user(name).await?;

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{V1, apply, body, delete, experiment, get, good, grant, member, post, refused, role};
-use crate::app::{Caller, TestApp, fresh};
+use crate::app::{Caller, Mlflow, TestApp, fresh};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -160,6 +160,55 @@ async fn a_deactivated_user_is_out_within_a_second_and_comes_back_with_their_key
     let history = get(&admin, &format!("/changes?user={}", ada.user)).await;
     let history = history["changes"].as_array().unwrap();
     assert_eq!(history[0]["edits"].as_array().unwrap().last().unwrap()["will"], Value::Null);
+}
+
+/// MLflow may take anybody away by its own routes, through Flowdeck or past it.
+#[tokio::test]
+async fn who_gets_a_name_again_gets_nothing_of_who_had_it() {
+    let app = TestApp::start().await;
+    let admin = app.admin();
+    for past_flowdeck in [false, true] {
+        let ada = app.session().await;
+        let key = good(ada.post(&format!("{V1}/keys"), json!({ "name": "job" })).await).await;
+        let program = app.key(&ada.user, key["key"].as_str().unwrap());
+        let path = "/api/2.0/mlflow/experiments/get?experiment_id=0";
+        assert_eq!(program.get(path).await.status(), 200);
+
+        let (user, password) = (json!({ "username": ada.user }), "another person's password");
+        if past_flowdeck {
+            let mlflow = Mlflow::shared();
+            let delete = reqwest::Client::builder().no_proxy().build().unwrap();
+            let delete = delete.delete(mlflow.url.join("/api/2.0/mlflow/users/delete").unwrap());
+            good(
+                delete
+                    .basic_auth("admin", Some(&mlflow.admin_password))
+                    .json(&user)
+                    .send()
+                    .await
+                    .unwrap(),
+            )
+            .await;
+            let made = good(post(&admin, "/users", json!({ "name": ada.user })).await).await;
+            let redeem = json!({ "token": token(&made), "password": password });
+            good(post(&app.anonymous(), "/invites/redeem", redeem).await).await;
+        } else {
+            let gone = admin.request("DELETE", "/api/2.0/mlflow/users/delete").json(&user).send().await;
+            good(gone.unwrap()).await;
+            assert_eq!(program.get(path).await.status(), 401);
+            let create = json!({ "username": ada.user, "password": password });
+            good(admin.post("/api/2.0/mlflow/users/create", create).await).await;
+        }
+        let other = app.sign_in(&ada.user, password).await;
+        assert_eq!(other.get(path).await.status(), 200);
+        for caller in [&ada, &program] {
+            assert_eq!(caller.get(path).await.status(), 401, "past Flowdeck: {past_flowdeck}");
+        }
+        let kept = get(&other, "/keys").await;
+        assert!(
+            kept["keys"].as_array().unwrap().iter().all(|key| key["state"] == "revoked"),
+            "{kept}"
+        );
+    }
 }
 
 /// What was done last about a user, taken back: the change that does it.

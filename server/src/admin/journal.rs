@@ -1,12 +1,20 @@
 //! Making changes, all or nothing: each is written down before it begins and after each step, so that it can be taken back when a step
 //! fails, and gone on with when MLflow, or Flowdeck itself, has gone away in the middle.
 
+mod row;
+mod step;
+
 use app::api::flowdeck::{
     change::{Change, ChangeState, Edit},
     grant::{Level, Subject},
 };
 use axum::http::HeaderValue;
 
+pub use self::row::{found, note_account, tell};
+use self::{
+    row::{about, edits, row},
+    step::{Trouble, step},
+};
 use super::{
     account,
     change::{Plan, plan, subjects},
@@ -17,10 +25,7 @@ use crate::{
     clock,
     db::change::Row,
     error::{Error, Result},
-    mlflow::{
-        self, NotTold, Who,
-        roster::{self, NotDone},
-    },
+    mlflow::{self, NotTold, Who, roster::NotDone},
     state::State,
     vault::hex,
     whole::whole,
@@ -52,20 +57,6 @@ enum End {
     Reverted(Trouble),
     /// How it goes on is to be seen.
     Interrupted(String),
-}
-
-/// Why a step was not made.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("{0}: {1}")]
-    NotDone(String, NotDone),
-    #[error("meanwhile {0}")]
-    Mismatch(String),
-    /// As it was written down.
-    #[error("{0}")]
-    Told(String),
-    #[error("Flowdeck's state database could not be written: {0}")]
-    Db(#[from] sqlx::Error),
 }
 
 /// Makes a change.
@@ -399,234 +390,4 @@ async fn interrupted(state: &State, id: &str, why: String) -> sqlx::Result<End> 
     tracing::error!(change = id, "a change was interrupted: {why}");
     state.db.end_change(id, "interrupted", Some(&why)).await?;
     Ok(End::Interrupted(why))
-}
-
-/// Makes one edit in MLflow, or in Flowdeck's own state, and in the world.
-async fn step(state: &State, author: &Author, world: &mut World, edit: &Edit) -> Result<(), Trouble> {
-    world.agrees(edit).map_err(|mismatch| Trouble::Mismatch(mismatch.0))?;
-    let row = make(state, author, world, edit).await?;
-    world.make(edit, row);
-    Ok(())
-}
-
-/// The row in MLflow, where it tells one.
-async fn make(state: &State, author: &Author, world: &World, edit: &Edit) -> Result<Option<i64>, Trouble> {
-    let (upstream, authorization) = (&state.upstream, &author.authorization);
-    let role_id = |name: &str| world.roles.get(name).and_then(|role| role.id);
-    let known = |id: Option<i64>, what: &str| id.ok_or_else(|| Trouble::NotDone(what.to_owned(), NotDone::Missing));
-    match edit {
-        Edit::Grant {
-            to: to @ Subject::User(user),
-            on,
-            was,
-            will,
-        } => {
-            let what = || format!("the grant of {user} on {} {}", on.kind.name(), on.id);
-            let row = world.grants_of(to).and_then(|grants| grants.get(on)?.row);
-            let made = match (was, will) {
-                (_, None) => roster::revoke(upstream, authorization, user, on).await,
-                (None, Some(level)) => roster::grant(upstream, authorization, user, on, *level).await,
-                (Some(_), Some(level)) => roster::change_grant(upstream, authorization, known(row, &what())?, *level).await,
-            };
-            made.map(|()| None).map_err(|error| Trouble::NotDone(what(), error))
-        }
-        Edit::Grant {
-            to: to @ Subject::Role(role),
-            on,
-            was,
-            will,
-        } => {
-            let what = format!("the grant of the role {role} on {} {}", on.kind.name(), on.id);
-            let row = world.grants_of(to).and_then(|grants| grants.get(on)?.row);
-            let made = match (was, will) {
-                (None, None) => Ok(None),
-                (None, Some(level)) => {
-                    let id = known(role_id(role), &what)?;
-                    roster::add_grant(upstream, authorization, id, on, *level).await.map(Some)
-                }
-                (Some(_), None) => roster::remove_grant(upstream, authorization, known(row, &what)?)
-                    .await
-                    .map(|()| None),
-                (Some(_), Some(level)) => roster::change_grant(upstream, authorization, known(row, &what)?, *level)
-                    .await
-                    .map(|()| row),
-            };
-            made.map_err(|error| Trouble::NotDone(what, error))
-        }
-        Edit::Member {
-            role, user, will, group, ..
-        } => {
-            let what = format!("the role {role} of {user}");
-            let id = known(role_id(role), &what)?;
-            let made = if *will {
-                roster::assign(upstream, authorization, id, user).await
-            } else {
-                roster::unassign(upstream, authorization, id, user).await
-            };
-            made.map_err(|error| Trouble::NotDone(what, error))?;
-            state.db.put_group_assignment(user, role, *will && group.is_some()).await?;
-            Ok(None)
-        }
-        Edit::Admin { user, will, .. } => {
-            let made = roster::set_admin(upstream, authorization, user, *will).await;
-            state.owners.forget(user);
-            made.map(|()| None)
-                .map_err(|error| Trouble::NotDone(format!("whether {user} is an administrator"), error))
-        }
-        Edit::Role { role, was, will } => {
-            let what = format!("the role {role}");
-            let made = match (was, will) {
-                (None, None) => Ok(None),
-                (None, Some(text)) => roster::create_role(upstream, authorization, role, &text.description)
-                    .await
-                    .map(Some),
-                (Some(_), Some(text)) => {
-                    let id = known(role_id(role), &what)?;
-                    let made = roster::update_role(upstream, authorization, id, role, &text.description).await;
-                    made.map(|()| Some(id))
-                }
-                (Some(_), None) => {
-                    let id = known(role_id(role), &what)?;
-                    roster::delete_role(upstream, authorization, id).await.map(|()| None)
-                }
-            };
-            made.map_err(|error| Trouble::NotDone(what, error))
-        }
-        Edit::RoleName { was, will } => {
-            let what = format!("the name of the role {was}");
-            let role = world.roles.get(was);
-            let id = known(role.and_then(|role| role.id), &what)?;
-            let description = role.map(|role| role.description.as_str()).unwrap_or_default();
-            let made = roster::update_role(upstream, authorization, id, will, description).await;
-            made.map_err(|error| Trouble::NotDone(what, error))?;
-            state.db.rename_role(was, will).await?;
-            Ok(None)
-        }
-        Edit::Group { group, will, .. } => {
-            match will {
-                Some(text) => state.db.put_group(group, &text.description).await?,
-                None => state.db.delete_group(group).await?,
-            }
-            Ok(None)
-        }
-        Edit::GroupMember { group, user, will, .. } => {
-            state.db.put_group_member(group, user, *will).await?;
-            Ok(None)
-        }
-        Edit::GroupRole { group, role, will, .. } => {
-            state.db.put_group_role(group, role, *will).await?;
-            Ok(None)
-        }
-        Edit::Account { user, was, will } => {
-            let made = match (was, will) {
-                (None, Some(account)) => account::make(state, author, user, *account).await.map(drop),
-                (_, None) => account::end(state, author, user).await,
-                (Some(_), Some(will)) if will.active => {
-                    let stopped = state.db.inactive_user(user).await?;
-                    account::begin_again(state, author, user, will.service, stopped).await.map(drop)
-                }
-                (Some(was), Some(_)) if was.active => account::stop(state, author, user).await,
-                // Who was stopped stays so.
-                (Some(_), Some(_)) => Ok(()),
-            };
-            made.map(|()| None).map_err(|error| match error {
-                account::Trouble::NotDone(error) => Trouble::NotDone(format!("the account of {user}"), error),
-                account::Trouble::Db(error) => error.into(),
-            })
-        }
-    }
-}
-
-/// Writes down what became of an account by a route of its own, as the edits that it comes to.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn note_account(state: &State, by: &str, request_id: String, reason: &str, edits: Vec<Edit>) -> Result<()> {
-    let row = Row {
-        number: 0,
-        id: hex(&rand::random::<[u8; 8]>()),
-        at: clock::now(),
-        by: by.to_owned(),
-        reason: reason.to_owned(),
-        state: "applied".into(),
-        edits: serde_json::to_string(&edits).map_err(anyhow::Error::from)?,
-        done: edits.len() as i64,
-        backwards: false,
-        request_id,
-        undoes: None,
-        undone_by: None,
-        trouble: None,
-    };
-    Ok(state.db.insert_change(&row, &about(&edits)).await?)
-}
-
-/// One change, as it is told.
-///
-/// # Errors
-/// 404 where there is none.
-pub async fn found(state: &State, id: &str) -> Result<Change> {
-    tell(row(state, id).await?)
-}
-
-async fn row(state: &State, id: &str) -> Result<Row> {
-    let row = state.db.change(id).await?;
-    row.ok_or_else(|| Error::NotFound("there is no such change".into()))
-}
-
-fn edits(row: &Row) -> Result<Vec<Edit>> {
-    Ok(serde_json::from_str(&row.edits).map_err(anyhow::Error::from)?)
-}
-
-/// A row as it is told.
-///
-/// # Errors
-/// One that a newer Flowdeck has written.
-pub fn tell(row: Row) -> Result<Change> {
-    let edits = edits(&row)?;
-    let state = match row.state.as_str() {
-        "applied" => ChangeState::Applied,
-        "reverted" => ChangeState::Reverted,
-        "interrupted" => ChangeState::Interrupted,
-        _ => ChangeState::Applying,
-    };
-    Ok(Change {
-        can_undo: state == ChangeState::Applied && row.undone_by.is_none() && !edits.iter().all(Edit::is_empty),
-        id: row.id,
-        at: row.at,
-        by: row.by,
-        reason: row.reason,
-        state,
-        edits,
-        request_id: row.request_id,
-        undoes: row.undoes,
-        undone_by: row.undone_by,
-        trouble: row.trouble,
-    })
-}
-
-/// What edits are about, as changes are found by.
-fn about(edits: &[Edit]) -> Vec<String> {
-    let mut about = std::collections::BTreeSet::new();
-    for edit in edits {
-        match edit {
-            Edit::Grant { to, on, .. } => {
-                about.insert(match to {
-                    Subject::User(name) => format!("user:{name}"),
-                    Subject::Role(name) => format!("role:{name}"),
-                });
-                about.insert(format!("{}:{}", on.kind.name(), on.id));
-            }
-            Edit::Member { role, user, .. } => {
-                about.insert(format!("role:{role}"));
-                about.insert(format!("user:{user}"));
-            }
-            Edit::Admin { user, .. } | Edit::Account { user, .. } => drop(about.insert(format!("user:{user}"))),
-            Edit::Role { role, .. } => drop(about.insert(format!("role:{role}"))),
-            Edit::RoleName { was, will } => about.extend([format!("role:{was}"), format!("role:{will}")]),
-            Edit::Group { group, .. } => drop(about.insert(format!("group:{group}"))),
-            Edit::GroupMember { group, user, .. } => about.extend([format!("group:{group}"), format!("user:{user}")]),
-            Edit::GroupRole { group, role, .. } => about.extend([format!("group:{group}"), format!("role:{role}")]),
-        }
-    }
-    about.into_iter().collect()
 }

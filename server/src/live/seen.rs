@@ -32,6 +32,8 @@ struct Known {
     name: String,
     is_running: bool,
     is_deleted: bool,
+    /// Whoever watches had it before, or was told. Else it may have changed between.
+    is_told: bool,
 }
 
 /// What one look at MLflow has shown.
@@ -70,9 +72,11 @@ impl Seen {
         for (mut run, is_older) in older.into_iter().map(|run| (run, true)).chain(told) {
             let Some(id) = text(&run, "run_id") else { continue };
             without_links(&mut run);
-            let known = Known::of(&run);
+            let mut known = Known::of(&run);
             let what = match self.runs.get(&id) {
-                Some(before) if before.hash == known.hash => continue,
+                Some(before) if before.hash == known.hash && (before.is_told || is_older) => continue,
+                // Somebody has touched it, perhaps before it was seen among the older ones.
+                Some(before) if before.hash == known.hash => Some(if known.is_deleted { What::Deleted } else { What::Changed }),
                 Some(before) => known.since(before),
                 // Whether it has changed, nobody knows.
                 None if !self.is_begun || (is_older && self.floor.is_some_and(|floor| begun(&run) <= floor)) => None,
@@ -80,6 +84,7 @@ impl Seen {
                 None if self.floor.is_none_or(|floor| begun(&run) > floor) => Some(What::Created),
                 None => Some(What::Changed),
             };
+            known.is_told = !is_older || what.is_some();
             self.runs.insert(id, known);
             changes.extend(what.map(|what| Change { what, run }));
         }
@@ -139,6 +144,7 @@ impl Known {
             name: text(run, "run_name").unwrap_or_default(),
             is_running: matches!(run["info"]["status"].as_str(), Some("RUNNING" | "SCHEDULED")),
             is_deleted: run["info"]["lifecycle_stage"] == "deleted",
+            is_told: true,
         }
     }
 
@@ -236,6 +242,31 @@ mod tests {
         assert_eq!(look(deleted), [Deleted]);
         let new = run("c", i64::MAX, "FINISHED");
         assert_eq!(look(new), [Created], "though it came among the older ones first");
+    }
+
+    #[test]
+    fn what_somebody_has_touched_is_told_though_it_was_seen_among_the_older_ones_before() {
+        let mut seen = Seen::default();
+        look(&mut seen, vec![], vec![run("a", 1, "FINISHED")], &[]);
+        let mut deleted = run("c", 3, "FINISHED");
+        deleted["info"]["lifecycle_stage"] = json!("deleted");
+        for (touched, what) in [(run("b", 2, "FINISHED"), Changed), (deleted, Deleted)] {
+            let newest: Vec<_> = (0..NEWEST as i64)
+                .map(|number| run(&number.to_string(), 100 - number, "FINISHED"))
+                .collect();
+            look(&mut seen, vec![], newest, &[]);
+            let older = vec![touched.clone()];
+            let quiet = seen.take(Look {
+                runs: vec![],
+                newest: vec![],
+                older,
+                gone: vec![],
+            });
+            assert!(quiet.is_empty());
+            let id = touched["info"]["run_id"].as_str().unwrap().to_owned();
+            assert_eq!(look(&mut seen, vec![touched.clone()], vec![], &[]), [(what, id)]);
+            assert!(look(&mut seen, vec![touched], vec![], &[]).is_empty(), "once");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ export async function lines(page: Page): Promise<Line[]> {
       let at = row(found.length + 2);
       while (!at && isMore()) {
         await new Promise(requestAnimationFrame);
+        // Where lines went, the table may have moved away from it.
+        scroll.scrollTop = found.length * height();
         at = row(found.length + 2);
       }
       for (; at; at = row(found.length + 2)) {

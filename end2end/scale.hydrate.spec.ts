@@ -84,6 +84,26 @@ test('numbers that are written short are copied whole', async ({ context, flowde
   expect((await copied()).split('\t')).toEqual(expect.arrayContaining(['0.123456789012', '2']));
 });
 
+test('what nobody is named is no run, while one types and after, and the rest comes back', async ({ flowdeck, page, signIn, visit }) => {
+  await signIn(flowdeck.data.reader);
+  await open(page, visit, `/experiments/${flowdeck.data.ids.sweep}`);
+  const headings = await page.evaluateHandle(() => {
+    const seen = new Set<string>();
+    const look = () => document.querySelectorAll('main h2').forEach((heading) => seen.add(heading.textContent ?? ''));
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true, characterData: true });
+    return seen;
+  });
+  await filter(page).pressSequentially('nobody');
+  await expect(page.getByRole('heading', { name: 'No run matches' })).toBeVisible();
+  await expect(page).toHaveURL(/q=nobody/);
+  expect(await headings.evaluate((seen) => [...seen])).toEqual(['No run matches']);
+  await expect(rows(page).first()).toBeHidden();
+  await filter(page).fill('');
+  await expectRuns(page, true, SWEEP);
+  await expect(rows(page).first()).toContainText(`trial-${SWEEP - 1}`);
+  await expect(page.getByRole('heading', { name: 'No run matches' })).toHaveCount(0);
+});
+
 test('a query that is wrong is marked where it is', async ({ flowdeck, page, signIn, visit }) => {
   await signIn(flowdeck.data.reader);
   await open(page, visit, `/experiments/${flowdeck.data.ids.sweep}`);

@@ -75,7 +75,7 @@ impl Seen {
             let mut known = Known::of(&run);
             let what = match self.runs.get(&id) {
                 Some(before) if before.hash == known.hash && (before.is_told || is_older) => continue,
-                // Somebody has touched it, perhaps before it was seen among the older ones.
+                // Seen among the older ones alone; now somebody has touched it, perhaps before that, or it is looked at with the newest.
                 Some(before) if before.hash == known.hash => Some(if known.is_deleted { What::Deleted } else { What::Changed }),
                 Some(before) => known.since(before),
                 // Whether it has changed, nobody knows.

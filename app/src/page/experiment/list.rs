@@ -102,7 +102,7 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
             <div class="grid-scroll" class:dim=move || runs.error.read().is_some() && state.get() == State::Rows node_ref=scroll aria-busy=move || runs.busy.get().then_some("true")>
                 {dynamic(move || match state.get() {
                     State::Rows => table(runs, place, columns),
-                    State::Nothing => nothing(runs, place),
+                    State::Nothing => nothing(runs, place, None),
                     State::Loading => view! { <Loading rows=16/> }.into_any(),
                     State::Refused => view! { <Empty title="The query line cannot be read" icon=icon::Search><p>{EXAMPLES}</p></Empty> }.into_any(),
                     State::Failed => match runs.error.get() {
@@ -123,7 +123,7 @@ pub fn list(runs: Runs, place: Place) -> AnyView {
                     let empty = Memo::new(move |_| sheet.is_empty());
                     // The table stays: to make it anew with the next letter of a query takes long.
                     view! {
-                        {dynamic(move || empty.get().then(|| view! { <div class="grid-scroll">{nothing(runs, place)}</div> }))}
+                        {dynamic(move || empty.get().then(|| view! { <div class="grid-scroll">{nothing(runs, place, Some(sheet.draft))}</div> }))}
                         {sheet::grid(sheet, empty)}
                     }
                     .into_any()
@@ -180,14 +180,19 @@ fn table(runs: Runs, place: Place, columns: Memo<Vec<Column>>) -> AnyView {
     .into_any()
 }
 
-fn nothing(runs: Runs, place: Place) -> AnyView {
+/// `draft`: what is typed in the query line, which the address follows a moment later.
+fn nothing(runs: Runs, place: Place, draft: Option<RwSignal<String>>) -> AnyView {
+    let is_asked = Memo::new(move |_| match draft {
+        Some(draft) => !draft.read().trim().is_empty(),
+        None => !place.view.read().typed.is_empty(),
+    });
     let origin = RwSignal::new(String::new());
     Effect::new(move |_| origin.set(browser::origin()));
     let site = Site::expect();
     let experiment = runs.experiment.get_value();
     let face = move || {
         let now = place.view.get();
-        if !now.typed.is_empty() {
+        if is_asked.get() {
             let all = place.href(&now.filtered(""));
             return view! {
                 <Empty title="No run matches" icon=icon::Search>

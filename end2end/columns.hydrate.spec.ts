@@ -8,7 +8,7 @@ test('columns ticked one after the other are all kept', async ({ page, flowdeck,
   // The answer waits until everything is ticked.
   let answer = () => {};
   const ticked = new Promise<void>((done) => (answer = done));
-  await page.route('**/runs/search', async (route) => {
+  await page.route(/\/runs\/(search|page)$/, async (route) => {
     await ticked;
     await route.continue();
   });

@@ -29,7 +29,7 @@ test('no run is there twice, none is missing, and those that are selected stay s
   await signIn(person);
   // MLflow's pages begin at a number of runs: what was on the first is now on the second, or on none.
   let asked = 0;
-  await page.route('**/runs/search', async (route) => {
+  await page.route('**/runs/page', async (route) => {
     asked += 1;
     if (asked === 2) {
       for (const index of [RUNS, RUNS + 1, RUNS + 2]) await make(index);
@@ -47,7 +47,7 @@ test('no run is there twice, none is missing, and those that are selected stay s
   });
   await visit(`/experiments/${experiment}`);
   await expect(status(page)).toContainText(`All ${RUNS + 3 - 7} runs are here`, { timeout: 60_000 });
-  await page.unroute('**/runs/search');
+  await page.unroute('**/runs/page');
   await change(10, 'update', { run_name: 'renamed-010' });
   hear();
   const there = async () => (await lines(page)).map((line) => line.name);

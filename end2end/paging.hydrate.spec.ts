@@ -5,11 +5,13 @@ import { SWEEP } from './lib/seed.mjs';
 import { expect, test } from './lib/test';
 
 test('those that are here stay, what is missing is said, and the next try brings it', async ({ flowdeck, guard, hasScript, page, signIn, visit }) => {
-  guard.expectStatus(500, /runs\/search/);
+  guard.expectStatus(500, /runs\/page/);
   await signIn(flowdeck.data.reader);
   const body = JSON.stringify({ error_code: 'INTERNAL_ERROR', message: 'MLflow failed' });
+  // Nobody has looked at them before.
+  await page.route('**/runs/copy*', (route) => route.fulfill({ status: 204 }));
   let asked = 0;
-  await page.route('**/runs/search', async (route) => {
+  await page.route('**/runs/page', async (route) => {
     asked += 1;
     await (asked === 2 ? route.fulfill({ status: 500, contentType: 'application/json', body }) : route.continue());
   });

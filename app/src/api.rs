@@ -67,6 +67,15 @@ impl Client {
     /// # Errors
     /// As [`Client::get`].
     pub async fn text(&self, method: Method, path: &str, body: Option<String>) -> Result<String> {
+        let body = self.bytes(method, path, body).await?;
+        Ok(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    /// The body of a good answer. A text of JavaScript would be a second copy of what may be megabytes.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn bytes(&self, method: Method, path: &str, body: Option<String>) -> Result<Vec<u8>> {
         let answer = self.0.call(method, path, body).await?;
         if (200..300).contains(&answer.status) {
             return Ok(answer.body);
@@ -136,7 +145,9 @@ impl ApiError {
             #[serde(default)]
             message: String,
         }
-        let body = json::from_str::<Body>(&answer.body).ok().filter(|body| !body.message.is_empty());
+        let body = json::from_str::<Body>(&String::from_utf8_lossy(&answer.body))
+            .ok()
+            .filter(|body| !body.message.is_empty());
         let body = body.unwrap_or_else(|| Body {
             error_code: String::new(),
             message: format!("the server answered {}", answer.status),

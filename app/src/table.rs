@@ -11,6 +11,7 @@
 pub mod bits;
 pub mod cells;
 pub mod column;
+pub mod copy;
 pub mod dict;
 pub mod differ;
 pub mod folder;

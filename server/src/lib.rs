@@ -17,6 +17,7 @@ pub mod extract;
 pub mod extreme;
 pub mod health;
 pub mod hop;
+pub mod kept;
 pub mod key;
 pub mod layer;
 pub mod limit;

@@ -13,6 +13,7 @@ use server::{
     db::Db,
     extreme::{self, cache::Cache},
     health::{self, Health},
+    kept::Kept,
     key::Keys,
     limit::Limits,
     listen,
@@ -162,12 +163,17 @@ async fn serve(config: Config, report: String) -> anyhow::Result<()> {
         homes: Homes::default(),
         together: Together::default(),
         live: Live::new(Pace::default()),
+        kept: Kept::default(),
         assets,
     });
     setting::restore(&state).await?;
     journal::restore(&state).await?;
     tokio::spawn(admin::keep(state.clone()));
     tokio::spawn(health::history::keep(state.clone()));
+    tokio::spawn({
+        let state = state.clone();
+        async move { state.kept.sweep().await }
+    });
     tokio::spawn(announce(state.clone(), address, managed.is_some()));
     let mut bounds = listen::Bounds::default();
     if !state.config.listen.trusted_proxies.is_empty() {

@@ -20,7 +20,7 @@ use utoipa::{
     },
 };
 
-use crate::{account, admin, audit, error::Failure, extreme, health, key, live, page, state, view};
+use crate::{account, admin, audit, error::Failure, extreme, health, kept, key, live, page, state, view};
 
 const BELOW: &str = "/api/flowdeck/v1";
 const TITLE: &str = "REST API · Flowdeck";
@@ -90,6 +90,8 @@ const TITLE: &str = "REST API · Flowdeck";
         view::rest::change,
         view::rest::delete,
         extreme::rest::extremes,
+        kept::rest::copy,
+        kept::rest::page,
         live::rest::live,
         health::history::show,
     ),

@@ -97,7 +97,7 @@ async fn answer(router: Router, request: Request<Body>) -> api::Result<api::Answ
         .map_err(|error| ApiError::unreachable(error.to_string()))?;
     Ok(api::Answer {
         status,
-        body: String::from_utf8_lossy(&body).into_owned(),
+        body: body.into(),
         request_id,
     })
 }

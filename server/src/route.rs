@@ -23,6 +23,7 @@ use crate::{
     error::Error,
     extreme::rest as extreme,
     health::{self, history},
+    kept::rest as kept,
     key::rest,
     layer::{self, Front},
     live::rest as live,
@@ -103,6 +104,8 @@ fn data() -> Router<State> {
         .merge(owners())
         .route("/api/flowdeck/v1/metrics/extremes", of(Read, post(extreme::extremes)))
         .route("/api/flowdeck/v1/experiments/{id}/live", of(Read, get(live::live)))
+        .route("/api/flowdeck/v1/experiments/{id}/runs/copy", of(Read, get(kept::copy)))
+        .route("/api/flowdeck/v1/experiments/{id}/runs/page", of(Read, post(kept::page)))
         .route("/api/flowdeck/v1/health/history", of(Admin, get(history::show)))
         .route("/api/flowdeck/v1/audit", of(Admin, get(audit::rest::rows)))
         .route("/api/flowdeck/v1/audit/own", of(Admin, get(audit::rest::own)))

@@ -9,6 +9,7 @@ pub mod grant;
 pub mod group;
 pub mod health;
 pub mod invite;
+pub mod kept;
 pub mod key;
 pub mod overview;
 pub mod role;

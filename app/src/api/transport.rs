@@ -14,6 +14,6 @@ pub use self::server::Transport;
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
-    pub body: String,
+    pub body: Vec<u8>,
     pub request_id: Option<String>,
 }

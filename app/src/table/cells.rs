@@ -1,12 +1,17 @@
 //! The values of a column by row: side by side where most rows have one, in pairs with their row where few do.
 
-use super::bits::Bits;
+use super::{
+    bits::Bits,
+    copy::{Reader, Writer},
+};
 
 /// What a cell may hold; one value means that there is none.
 pub trait Value: Copy {
     const NONE: Self;
     fn is_none(self) -> bool;
     fn same(self, other: Self) -> bool;
+    fn write(values: &[Self], out: &mut Writer);
+    fn read(from: &mut Reader<'_>) -> Option<Vec<Self>>;
 }
 
 /// A code of a dictionary.
@@ -18,6 +23,12 @@ impl Value for u32 {
     fn same(self, other: Self) -> bool {
         self == other
     }
+    fn write(values: &[Self], out: &mut Writer) {
+        out.u32s(values);
+    }
+    fn read(from: &mut Reader<'_>) -> Option<Vec<Self>> {
+        from.u32s()
+    }
 }
 
 /// A number. NaN is one; the NaN that stands for none has bits of its own.
@@ -28,6 +39,12 @@ impl Value for f64 {
     }
     fn same(self, other: Self) -> bool {
         self.to_bits() == other.to_bits()
+    }
+    fn write(values: &[Self], out: &mut Writer) {
+        out.f64s(values);
+    }
+    fn read(from: &mut Reader<'_>) -> Option<Vec<Self>> {
+        from.f64s()
     }
 }
 
@@ -151,6 +168,42 @@ impl<T: Value> Cells<T> {
             }
         });
         bits
+    }
+
+    pub fn write(&self, out: &mut Writer) {
+        match &self.layout {
+            Layout::Dense(values) => {
+                out.u32(0);
+                T::write(values, out);
+            }
+            Layout::Sparse { rows, values } => {
+                out.u32(1);
+                out.u32s(rows);
+                T::write(values, out);
+            }
+        }
+    }
+
+    pub fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let layout = match from.u32()? {
+            0 => Layout::Dense(T::read(from)?),
+            1 => Layout::Sparse {
+                rows: from.u32s()?,
+                values: T::read(from)?,
+            },
+            _ => return None,
+        };
+        let fits = match &layout {
+            Layout::Dense(_) => true,
+            Layout::Sparse { rows, values } => {
+                rows.is_sorted_by(|a, b| a < b) && rows.last().is_none_or(|last| *last < u32::MAX) && rows.len() == values.len()
+            }
+        };
+        let mut cells = Self { layout, filled: 0 };
+        let mut filled = 0;
+        cells.for_each(&mut |_, _| filled += 1);
+        cells.filled = filled;
+        fits.then_some(cells)
     }
 
     /// In bytes.

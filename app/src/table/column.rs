@@ -4,6 +4,7 @@ use std::cell::{Ref, RefCell};
 
 use super::{
     cells::{Cells, Value},
+    copy::{Reader, Writer},
     dict::{Dict, Ranks},
     folder::Folder,
 };
@@ -264,6 +265,14 @@ impl Column {
         }
     }
 
+    /// Calls `see` for each row that has a value, in ascending order.
+    pub fn for_each(&self, see: &mut dyn FnMut(u32)) {
+        match &self.data {
+            Data::Text(text) => text.codes.for_each(&mut |row, _| see(row)),
+            Data::Number(cells) => cells.for_each(&mut |row, _| see(row)),
+        }
+    }
+
     /// How many rows have a value.
     pub fn filled(&self) -> usize {
         match &self.data {
@@ -292,6 +301,32 @@ impl Column {
             (Data::Number(cells), Cell::Number(value)) => cells.set(row, if value.is_nan() { f64::NAN } else { value + 0.0 }),
             (Data::Number(cells), _) => cells.set(row, f64::NONE),
         }
+    }
+
+    pub fn write(&self, out: &mut Writer) {
+        out.text(&self.name.id());
+        match &self.data {
+            Data::Text(text) => {
+                text.dict.write(out);
+                text.codes.write(out);
+            }
+            Data::Number(cells) => cells.write(out),
+        }
+    }
+
+    pub fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let mut column = Self::new(Name::read(from.text()?)?);
+        match &mut column.data {
+            Data::Text(text) => {
+                text.dict = Dict::read(from)?;
+                text.codes = Cells::read(from)?;
+                let mut known = true;
+                text.codes.for_each(&mut |_, code| known &= code < text.dict.len());
+                known.then_some(())?;
+            }
+            Data::Number(cells) => *cells = Cells::read(from)?,
+        }
+        Some(column)
     }
 
     /// In bytes.

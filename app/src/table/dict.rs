@@ -2,7 +2,10 @@
 
 use std::{cmp::Ordering, fmt};
 
-use super::natural;
+use super::{
+    copy::{Reader, Writer},
+    natural,
+};
 use crate::order::sort_by;
 
 #[derive(Default)]
@@ -55,7 +58,7 @@ impl Dict {
     /// The code of `text`, a new one where it has none.
     pub fn code(&mut self, text: &str) -> u32 {
         if (self.ends.len() + 1) * 8 > self.slots.len() * 7 {
-            self.grow();
+            self.spread((self.slots.len() * 2).max(4));
         }
         let slot = self.slot(text);
         if let Some(code) = self.slots[slot].checked_sub(1) {
@@ -79,8 +82,9 @@ impl Dict {
         }
     }
 
-    fn grow(&mut self) {
-        self.slots = vec![0; (self.slots.len() * 2).max(4)];
+    /// Over so many slots, a power of two.
+    fn spread(&mut self, slots: usize) {
+        self.slots = vec![0; slots];
         let mask = self.slots.len() - 1;
         for code in 0..self.len() {
             let mut slot = hash(self.text(code)) as usize & mask;
@@ -89,6 +93,28 @@ impl Dict {
             }
             self.slots[slot] = code + 1;
         }
+    }
+
+    pub fn write(&self, out: &mut Writer) {
+        out.text(&self.text);
+        out.u32s(&self.ends);
+    }
+
+    pub fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let text = from.text()?.to_owned();
+        let ends = from.u32s()?;
+        let whole = ends.is_sorted() && ends.last().copied().unwrap_or_default() as usize == text.len();
+        if !whole || !ends.iter().all(|end| text.is_char_boundary(*end as usize)) {
+            return None;
+        }
+        let slots = (ends.len() * 8 / 7 + 1).next_power_of_two().max(4);
+        let mut dict = Self {
+            text,
+            ends,
+            slots: Vec::new(),
+        };
+        dict.spread(slots);
+        Some(dict)
     }
 
     /// In bytes.

@@ -1,4 +1,4 @@
-//! Reads MLflow's answer to `runs/search` straight into a store.
+//! Reads MLflow's answer to `runs/search` straight into a store. What the store has from a copy already, Flowdeck tells by the run's id alone.
 
 use std::fmt;
 
@@ -22,11 +22,18 @@ pub struct Loaded {
     pub added: usize,
     /// How many others are not as they were.
     pub changed: usize,
+    /// The ids of runs that have become others here, or have gone, since the question was asked, or since the copy that the answer takes for
+    /// known: what they are has to be asked.
+    pub doubtful: Vec<String>,
+    /// The bytes of what MLflow has answered, where the answer says so.
+    pub size: Option<usize>,
 }
 
 /// An answer that is read a few runs at a time, so that the browser can do other things in between.
 pub struct Reading {
     json: Vec<u8>,
+    /// The store's generation when the question was asked.
+    asked: u64,
     /// Where the next run begins, or what comes after the last one; `None`: nothing has been looked at.
     at: Option<usize>,
     loaded: Loaded,
@@ -35,12 +42,12 @@ pub struct Reading {
 // === impl Store ===
 
 impl Store {
-    /// Adds the runs of an answer, and replaces those that are here. What comes before an error stays.
+    /// Adds the runs of an answer that knows better than what is here, and replaces those that are. What comes before an error stays.
     ///
     /// # Errors
     /// It is not JSON of the kind that MLflow answers.
     pub fn load(&mut self, json: &[u8]) -> Result<Loaded, serde_json::Error> {
-        let mut reader = Reader::new(self, Loaded::default());
+        let mut reader = Reader::new(self, u64::MAX, Loaded::default());
         reader.whole(json, Place::Page)?;
         Ok(reader.loaded)
     }
@@ -49,20 +56,23 @@ impl Store {
 // === impl Reading ===
 
 impl Reading {
-    pub fn new(json: Vec<u8>) -> Self {
+    /// `asked`: the store's generation when the question was asked.
+    pub fn new(json: Vec<u8>, asked: u64) -> Self {
         Self {
             json,
+            asked,
             at: None,
             loaded: Loaded::default(),
         }
     }
 
-    /// Adds runs to the store as [`Store::load`] does, until `enough` says so after one of them. Whether all have been read.
+    /// Adds runs to the store until `enough` says so after one of them, and replaces those that are there, but for those that have become
+    /// others since the question was asked. Whether all have been read.
     ///
     /// # Errors
     /// As [`Store::load`].
     pub fn go_on(&mut self, store: &mut Store, enough: &mut dyn FnMut() -> bool) -> Result<bool, serde_json::Error> {
-        let mut reader = Reader::new(store, std::mem::take(&mut self.loaded));
+        let mut reader = Reader::new(store, self.asked, std::mem::take(&mut self.loaded));
         let Some(mut at) = self.at.or_else(|| first_run(&self.json)) else {
             reader.whole(&self.json, Place::Page)?;
             self.loaded = reader.loaded;
@@ -70,7 +80,7 @@ impl Reading {
         };
         let all = loop {
             at += spaces(&self.json[at..]);
-            if self.json.get(at) != Some(&b'{') {
+            if !matches!(self.json.get(at), Some(b'{' | b'"')) {
                 // What is left looks like the end of an answer without runs.
                 let rest = [BEGIN, &self.json[at..]].concat();
                 reader.whole(&rest, Place::Page)?;
@@ -143,6 +153,7 @@ enum Place {
 enum Field {
     Runs,
     NextPageToken,
+    Size,
     Info,
     Data,
     Inputs,
@@ -163,6 +174,7 @@ enum Field {
 /// What has been read so far.
 struct Reader<'a> {
     store: &'a mut Store,
+    asked: u64,
     loaded: Loaded,
     run: Staged,
     run_id: String,
@@ -208,7 +220,7 @@ impl Place {
             (Self::Inputs, Field::DatasetInputs) => Some(Self::DatasetInputs),
             (Self::DatasetInput, Field::Dataset) => Some(Self::Dataset),
             (Self::DatasetInput, Field::Tags) => Some(Self::DatasetTags),
-            (Self::Page, Field::NextPageToken)
+            (Self::Page, Field::NextPageToken | Field::Size)
             | (Self::Info, Field::Attribute(_))
             | (Self::Metric | Self::Param | Self::Tag | Self::DatasetTag, Field::Key | Field::Value)
             | (Self::Metric, Field::Step)
@@ -254,9 +266,10 @@ impl Scalar {
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
-    fn new(store: &'a mut Store, loaded: Loaded) -> Self {
+    fn new(store: &'a mut Store, asked: u64, loaded: Loaded) -> Self {
         Self {
             store,
+            asked,
             loaded,
             run: Staged::default(),
             run_id: String::new(),
@@ -305,6 +318,7 @@ impl<'a> Reader<'a> {
         let scalar = &mut self.scalar;
         match (place, field) {
             (Place::Page, Field::NextPageToken) => self.loaded.next = Some(scalar.text.clone()).filter(|token| !token.is_empty()),
+            (Place::Page, Field::Size) => self.loaded.size = scalar.number.map(|size| size as usize),
             (Place::Info, Field::Attribute(Attribute::RunId)) => self.run_id.clone_from(&scalar.text),
             // MLflow answers so where a run has no name; a run that goes on has no end.
             (Place::Info, Field::Attribute(Attribute::Name | Attribute::Start | Attribute::End)) if scalar.is_empty() => {}
@@ -352,9 +366,23 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// A run that is as it was in the copy that this store began with.
+    fn known(&mut self, id: &str) {
+        let row = self.store.row(id);
+        self.loaded.rows.extend(row);
+        if row.is_none() || self.store.changed_since_copied(id) {
+            self.loaded.doubtful.push(id.to_owned());
+        }
+    }
+
     fn put<E: de::Error>(&mut self) -> Result<(), E> {
         if self.run_id.is_empty() {
             return Err(E::missing_field("run_id"));
+        }
+        if self.store.changed_since(&self.run_id, self.asked) {
+            self.loaded.rows.extend(self.store.row(&self.run_id));
+            self.loaded.doubtful.push(self.run_id.clone());
+            return Ok(());
         }
         let duration = self.start.zip(self.end).map(|(start, end)| end - start);
         let times = [
@@ -394,6 +422,10 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_> {
 
 impl At<'_, '_> {
     fn scalar<E: de::Error>(self, found: Unexpected<'_>) -> Result<(), E> {
+        if let (Place::Run, Unexpected::Str(id)) = (self.place, found) {
+            self.reader.known(id);
+            return Ok(());
+        }
         if self.place != Place::Scalar {
             return Err(E::invalid_type(found, &self));
         }
@@ -493,6 +525,7 @@ impl Visitor<'_> for Key {
         Ok(match name {
             "runs" => Field::Runs,
             "next_page_token" => Field::NextPageToken,
+            "size" => Field::Size,
             "info" => Field::Info,
             "data" => Field::Data,
             "inputs" => Field::Inputs,
@@ -562,7 +595,7 @@ mod tests {
         {
             let (mut whole, mut parts) = (Store::default(), Store::default());
             let expected = whole.load(page.as_bytes());
-            let mut reading = Reading::new(page.clone().into_bytes());
+            let mut reading = Reading::new(page.clone().into_bytes(), u64::MAX);
             let mut turns = 0;
             let read = loop {
                 turns += 1;
@@ -629,6 +662,52 @@ mod tests {
         assert!(store.is_empty());
         store.load(PAGE.as_bytes()).unwrap();
         assert!(store.generation() > generation);
+    }
+
+    #[test]
+    fn runs_that_are_as_in_the_copy_are_told_by_their_ids() {
+        let run = |id: &str, name: &str| format!(r#"{{"info":{{"run_id":"{id}","run_name":"{name}"}}}}"#);
+        let mut first = Store::default();
+        first
+            .load(format!(r#"{{"runs":[{},{},{}]}}"#, run("a", "1"), run("b", "1"), run("c", "1")).as_bytes())
+            .unwrap();
+        let mut store = Store::default();
+        store.begin_with(first);
+        store.load(format!(r#"{{"runs":[{}]}}"#, run("b", "2")).as_bytes()).unwrap();
+        store.remove("c");
+        let page = format!(
+            r#"{{"runs":["a", "b", {} , "c","gone"], "next_page_token":"t","size":77}}"#,
+            run("d", "1")
+        );
+        let mut reading = Reading::new(page.clone().into_bytes(), u64::MAX);
+        while !reading.go_on(&mut store, &mut || true).unwrap() {}
+        let loaded = reading.loaded();
+        assert_eq!((loaded.rows, loaded.added, loaded.changed), (vec![0, 1, 2], 1, 0));
+        assert_eq!(
+            (loaded.doubtful, loaded.size),
+            (vec!["b".into(), "c".into(), "gone".into()], Some(77))
+        );
+        assert_eq!(store.load(page.as_bytes()).unwrap().rows, [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_became_another_since_it_was_asked_for_stays_and_is_doubtful() {
+        let page = |name: &str| {
+            let run = |id: &str| format!(r#"{{"info":{{"run_id":"{id}","run_name":"{name}"}}}}"#);
+            format!(r#"{{"runs":[{},{},{}]}}"#, run("a"), run("b"), run("c"))
+        };
+        let mut store = Store::default();
+        store.load(page("1").as_bytes()).unwrap();
+        let asked = store.generation();
+        let news = r#"{"runs":[{"info":{"run_id":"a","run_name":"3"}}]}"#;
+        store.load(news.as_bytes()).unwrap();
+        store.remove("b");
+        let mut reading = Reading::new(page("2").into_bytes(), asked);
+        while !reading.go_on(&mut store, &mut || true).unwrap() {}
+        let loaded = reading.loaded();
+        assert_eq!((loaded.doubtful, loaded.rows), (vec!["a".into(), "b".into()], vec![0, 2]));
+        let name = |row| store.cell(row, &Attribute::Name.name());
+        assert_eq!((store.len(), name(0), name(2)), (2, Cell::Text("3"), Cell::Text("2")));
     }
 
     #[test]

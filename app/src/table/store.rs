@@ -2,7 +2,9 @@
 
 use super::{
     bits::Bits,
+    cells::Value as _,
     column::{Attribute, Cell, Column, Family, Name, Stat, Text},
+    copy::{Reader, Writer},
     dict::Dict,
 };
 
@@ -19,7 +21,11 @@ pub struct Store {
     row_of: Vec<u32>,
     /// How many columns have a value in a row, without derived ones.
     filled: Vec<u32>,
+    /// By code of the run id: the generation when what MLflow says of the run changed last, or the run was removed.
+    changed: Vec<u64>,
     generation: u64,
+    /// The generation that was read from a copy.
+    copied: u64,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +57,8 @@ pub enum Put {
 }
 
 const NO_ROW: u32 = u32::MAX;
+/// A copy may have so many rows for each run.
+const SPREAD: usize = 16;
 
 /// What is calculated, and not in a run that MLflow answers.
 fn is_derived(family: Family) -> bool {
@@ -61,16 +69,7 @@ fn is_derived(family: Family) -> bool {
 
 impl Default for Store {
     fn default() -> Self {
-        let mut store = Self {
-            columns: Vec::new(),
-            keys: Default::default(),
-            rows: Bits::default(),
-            free: Vec::new(),
-            end: 0,
-            row_of: Vec::new(),
-            filled: Vec::new(),
-            generation: 0,
-        };
+        let mut store = Self::bare();
         for attribute in Attribute::ALL {
             store.column_for(Family::Attribute, attribute.key());
         }
@@ -80,6 +79,22 @@ impl Default for Store {
 }
 
 impl Store {
+    /// Without any column.
+    fn bare() -> Self {
+        Self {
+            columns: Vec::new(),
+            keys: Default::default(),
+            rows: Bits::default(),
+            free: Vec::new(),
+            end: 0,
+            row_of: Vec::new(),
+            filled: Vec::new(),
+            changed: Vec::new(),
+            generation: 0,
+            copied: 0,
+        }
+    }
+
     /// Another number after each change.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -92,6 +107,86 @@ impl Store {
             generation,
             ..Self::default()
         };
+    }
+
+    /// Begins anew with all that `copy` has.
+    pub fn begin_with(&mut self, copy: Self) {
+        let generation = self.generation + 1;
+        *self = copy;
+        self.columns.iter_mut().for_each(|column| column.changed = generation);
+        (self.generation, self.copied) = (generation, generation);
+    }
+
+    /// Whether what MLflow says of a run is not what it was at that generation, or the run was removed since.
+    pub fn changed_since(&self, run_id: &str, generation: u64) -> bool {
+        let code = self.run_ids().and_then(|ids| ids.dict.find(run_id));
+        code.is_some_and(|code| self.changed.get(code as usize).is_some_and(|changed| *changed > generation))
+    }
+
+    /// The same, since the store began with a copy.
+    pub(super) fn changed_since_copied(&self, run_id: &str) -> bool {
+        self.changed_since(run_id, self.copied)
+    }
+
+    /// The run in this row is another one now.
+    fn mark_changed(&mut self, row: u32) {
+        let code = self.run_ids().map_or(u32::NONE, |ids| ids.codes.get(row)) as usize;
+        if let Some(changed) = self.changed.get_mut(code) {
+            *changed = self.generation;
+        }
+    }
+
+    pub fn write(&self, out: &mut Writer) {
+        let kept = || self.columns.iter().filter(|column| !is_derived(column.name.family));
+        out.u32(kept().count() as u32);
+        kept().for_each(|column| column.write(out));
+    }
+
+    pub fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let mut store = Self::bare();
+        for _ in 0..from.u32()? {
+            let column = Column::read(from)?;
+            let keys = &mut store.keys[column.name.family.index()];
+            if is_derived(column.name.family) || keys.dict.code(&column.name.key) as usize != keys.columns.len() {
+                return None;
+            }
+            keys.columns.push(store.columns.len() as u32);
+            store.columns.push(column);
+        }
+        let begin = Self::default().columns;
+        let begins = |(column, other): (&Column, &Column)| column.name == other.name;
+        if store.columns.len() < begin.len() || !store.columns.iter().zip(&begin).all(begins) {
+            return None;
+        }
+        store.settle()
+    }
+
+    /// Finds out by the columns where runs are. `None` where one is in two rows, a row has something and no run, or few rows have any.
+    fn settle(mut self) -> Option<Self> {
+        let ids = self.run_ids()?;
+        let mut row_of = vec![NO_ROW; ids.dict.len() as usize];
+        let (mut end, mut once) = (0, true);
+        ids.codes.for_each(&mut |row, code| {
+            once &= std::mem::replace(&mut row_of[code as usize], row) == NO_ROW;
+            end = row + 1;
+        });
+        if !once || end as usize > SPREAD * (ids.codes.filled() + 64) {
+            return None;
+        }
+        let mut rows = Bits::default();
+        ids.codes.for_each(&mut |row, _| rows.insert(row));
+        let (mut filled, mut stray) = (vec![0; end as usize], false);
+        for column in &self.columns {
+            column.for_each(&mut |row| match filled.get_mut(row as usize) {
+                Some(filled) if rows.contains(row) => *filled += 1,
+                _ => stray = true,
+            });
+        }
+        self.end = end;
+        self.free = (0..end).rev().filter(|row| !rows.contains(*row)).collect();
+        self.changed = vec![0; row_of.len()];
+        (self.rows, self.row_of, self.filled) = (rows, row_of, filled);
+        (!stray).then_some(self)
     }
 
     /// How many runs there are.
@@ -160,6 +255,9 @@ impl Store {
         let column = self.column_for(name.family, &name.key) as usize;
         let changed = self.put_cell(column, row, cell, self.generation + 1);
         self.generation += u64::from(changed);
+        if changed && !is_derived(name.family) {
+            self.mark_changed(row);
+        }
         changed
     }
 
@@ -168,6 +266,7 @@ impl Store {
         let Some(row) = self.row(run_id) else { return false };
         let code = self.run_ids().and_then(|ids| ids.dict.find(run_id));
         self.generation += 1;
+        self.mark_changed(row);
         for column in &mut self.columns {
             if column.set(row, Cell::Missing) {
                 column.changed = self.generation;
@@ -186,7 +285,10 @@ impl Store {
     pub fn memory(&self) -> usize {
         let keys: usize = self.keys.iter().map(|keys| keys.dict.memory() + keys.columns.capacity() * 4).sum();
         let columns: usize = self.columns.iter().map(Column::memory).sum();
-        keys + columns + self.rows.memory() + (self.free.capacity() + self.row_of.capacity() + self.filled.capacity()) * 4
+        keys + columns
+            + self.rows.memory()
+            + (self.free.capacity() + self.row_of.capacity() + self.filled.capacity()) * 4
+            + self.changed.capacity() * 8
     }
 
     /// The place of a column, which is made where it is not there yet.
@@ -224,6 +326,7 @@ impl Store {
         }
         if changed {
             self.generation = generation;
+            self.mark_changed(row);
         }
         let put = match (added, changed) {
             (true, _) => Put::Added,
@@ -258,6 +361,7 @@ impl Store {
         if let Some(code) = self.run_ids().map(|ids| ids.codes.get(row) as usize) {
             if code >= self.row_of.len() {
                 self.row_of.resize(code + 1, NO_ROW);
+                self.changed.resize(code + 1, 0);
             }
             self.row_of[code] = row;
         }

@@ -22,6 +22,16 @@ pub struct Walk {
 pub const ORDER: [&str; 2] = ["attributes.start_time DESC", "attributes.run_id ASC"];
 
 impl Walk {
+    /// One that is at the page of the runs that began no later (ms since 1970).
+    pub fn at(until: Option<i64>) -> Self {
+        Self { until, ..Self::default() }
+    }
+
+    /// When the last of the next page's runs may have begun at most, ms since 1970.
+    pub fn until(&self) -> Option<i64> {
+        self.until
+    }
+
     /// The filter of the next page.
     pub fn filter(&self) -> String {
         self.until
@@ -38,8 +48,8 @@ impl Walk {
         self.is_done
     }
 
-    /// A page has been loaded. Takes runs that are gone out of the store; how many.
-    pub fn take(&mut self, store: &mut Store, page: &Loaded) -> usize {
+    /// A page has been loaded that was asked for at that generation of the store. Takes runs that are gone out of it; how many.
+    pub fn take(&mut self, store: &mut Store, page: &Loaded, asked: u64) -> usize {
         page.rows.iter().for_each(|row| self.seen.insert(*row));
         let until = self.until;
         let last = page.rows.last().and_then(|row| begun(store, *row));
@@ -60,7 +70,9 @@ impl Walk {
             }
         };
         let covered = |at: i64| from.is_none_or(|from| at > from) && until.is_none_or(|until| at <= until);
-        let gone = |row: &u32| !self.seen.contains(*row) && begun(store, *row).is_some_and(covered);
+        // A run that has come since is not in the answer.
+        let is_old = |row: u32| !store.changed_since(store.run_id(row), asked);
+        let gone = |row: &u32| !self.seen.contains(*row) && begun(store, *row).is_some_and(covered) && is_old(*row);
         let gone: Vec<String> = store.rows().iter().filter(gone).map(|row| store.run_id(row).to_owned()).collect();
         gone.iter().filter(|id| store.remove(id)).count()
     }
@@ -124,7 +136,7 @@ mod tests {
         while !walk.is_done() {
             let page = runs.page(&walk, size);
             let page = store.load(page.as_bytes()).unwrap();
-            gone += walk.take(store, &page);
+            gone += walk.take(store, &page, u64::MAX);
             pages += 1;
             assert!(pages < 1000);
             meanwhile(runs, pages);
@@ -163,6 +175,21 @@ mod tests {
         // Another walk finds out what else has changed.
         walk(&mut store, &mut runs, 10, &mut |_, _| ());
         assert_eq!(ids(&store), runs.ids());
+    }
+
+    #[test]
+    fn what_came_since_a_page_was_asked_for_stays() {
+        let mut store = Store::default();
+        let page = |ids: &[&str]| {
+            let run = |id: &&str| format!(r#"{{"info":{{"run_id":"{id}","start_time":1}}}}"#);
+            format!(r#"{{"runs":[{}]}}"#, ids.iter().map(run).collect::<Vec<_>>().join(","))
+        };
+        store.load(page(&["a", "b"]).as_bytes()).unwrap();
+        let asked = store.generation();
+        store.load(page(&["c"]).as_bytes()).unwrap();
+        let answer = store.load(page(&["a"]).as_bytes()).unwrap();
+        assert_eq!(Walk::default().take(&mut store, &answer, asked), 1);
+        assert_eq!(ids(&store), ["a", "c"]);
     }
 
     #[test]

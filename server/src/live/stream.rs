@@ -14,10 +14,7 @@ use super::{Membership, feed::Cursor};
 use crate::{
     caller, clock,
     error::{Error, Result},
-    mlflow::{
-        self, NotTold,
-        run::{self, Search, View},
-    },
+    mlflow::{self, NotTold, run},
     principal::Principal,
     session::Store,
     state::State,
@@ -202,7 +199,7 @@ impl Stream {
             let found = mlflow::experiment(&state.upstream, &authorization, watch.experiment()).await?;
             return Ok(found.is_some());
         };
-        self.is_permitted = may_read(state, &authorization, watch.experiment(), &sample).await?;
+        self.is_permitted = run::may_read(&state.upstream, &authorization, watch.experiment(), &sample).await?;
         Ok(self.is_permitted)
     }
 }
@@ -238,19 +235,6 @@ pub async fn is_signed_in(state: &State, principal: &Principal) -> Result<(), En
         },
         Principal::Basic(_) | Principal::Anonymous => Ok(()),
     }
-}
-
-async fn may_read(state: &State, authorization: &axum::http::HeaderValue, experiment: &str, run: &str) -> Result<bool, NotTold> {
-    let search = Search {
-        experiment_ids: &[experiment.to_owned()],
-        filter: run::one_of([run]),
-        order_by: &[],
-        max_results: 1,
-        run_view_type: View::All,
-        page_token: None,
-    };
-    let found: Option<run::Found<Value>> = run::search(&state.upstream, authorization, &search).await?;
-    Ok(found.is_some_and(|found| !found.runs.is_empty()))
 }
 
 fn event(name: &str, data: &Value, id: Option<Cursor>) -> String {

@@ -1,7 +1,12 @@
 //! Runs, as MLflow tells a caller of them.
 
 use axum::http::{HeaderValue, Method};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use bytes::Bytes;
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use utoipa::ToSchema;
 
 use super::{
     Fault,
@@ -22,10 +27,13 @@ pub struct Search<'a> {
 }
 
 /// Runs by their lifecycle.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = RunViewType)]
 pub enum View {
+    #[default]
     ActiveOnly,
+    DeletedOnly,
     All,
 }
 
@@ -47,11 +55,39 @@ pub async fn search<R: DeserializeOwned>(
     authorization: &HeaderValue,
     search: &Search<'_>,
 ) -> Result<Option<Found<R>>, NotTold> {
+    let answer = search_bytes(upstream, authorization, search).await?;
+    let read = answer.map(|answer| serde_json::from_slice(&answer));
+    Ok(read.transpose().map_err(|_| Fault::NotMlflow)?)
+}
+
+/// The same, as MLflow has written it.
+///
+/// # Errors
+/// [`NotTold`].
+pub async fn search_bytes(upstream: &Upstream, authorization: &HeaderValue, search: &Search<'_>) -> Result<Option<Bytes>, NotTold> {
     let question = question(upstream, authorization, Method::POST, "/api/2.0/mlflow/runs/search")?.json(search);
     match ask(question).await? {
-        Some(answer) => Ok(Some(answer.json().await.map_err(|_| Fault::NotMlflow)?)),
+        Some(answer) => Ok(Some(answer.bytes().await.map_err(|_| Fault::Unreachable)?)),
         None => Ok(None),
     }
+}
+
+/// Whether the caller may read the runs of an experiment, `run` being one of them. MLflow has a permission for runs besides the one for
+/// experiments, of which only a run can tell.
+///
+/// # Errors
+/// [`NotTold`].
+pub async fn may_read(upstream: &Upstream, authorization: &HeaderValue, experiment: &str, run: &str) -> Result<bool, NotTold> {
+    let asked = Search {
+        experiment_ids: &[experiment.to_owned()],
+        filter: one_of([run]),
+        order_by: &[],
+        max_results: 1,
+        run_view_type: View::All,
+        page_token: None,
+    };
+    let found: Option<Found<IgnoredAny>> = search(upstream, authorization, &asked).await?;
+    Ok(found.is_some_and(|found| !found.runs.is_empty()))
 }
 
 /// The filter that finds these runs. Their ids are ones of [`is_id`].

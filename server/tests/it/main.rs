@@ -11,6 +11,7 @@ mod extreme;
 mod forward;
 mod header;
 mod health;
+mod kept;
 mod key;
 mod limit;
 mod listen;

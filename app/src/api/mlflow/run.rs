@@ -262,9 +262,9 @@ pub async fn search(client: &Client, search: &Search) -> Result<Found> {
 ///
 /// # Errors
 /// As [`search`].
-pub async fn search_text(client: &Client, search: &Search) -> Result<String> {
+pub async fn search_bytes(client: &Client, search: &Search) -> Result<Vec<u8>> {
     let body = serde_json::to_string(search).map_err(|error| ApiError::unreadable(&error))?;
-    client.text(Method::Post, "/api/2.0/mlflow/runs/search", Some(body)).await
+    client.bytes(Method::Post, "/api/2.0/mlflow/runs/search", Some(body)).await
 }
 
 /// One run.

@@ -31,14 +31,13 @@ impl Transport {
             };
             let response = request.map_err(|error| ApiError::unreachable(error.to_string()))?.send().await;
             let response = response.map_err(|_| ApiError::unreachable("Flowdeck does not answer; are you online?"))?;
-            // As bytes: a text of JavaScript would be a second copy of what may be megabytes.
             let body = response
                 .binary()
                 .await
                 .map_err(|_| ApiError::unreachable("the connection broke off"))?;
             Ok(Answer {
                 status: response.status(),
-                body: String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+                body,
                 request_id: response.headers().get("request-id"),
             })
         })

@@ -92,6 +92,10 @@ pub struct Sheet {
     walk: StoredValue<Walk>,
     /// Runs that a page of the walk has.
     size: StoredValue<u32>,
+    /// The mark of the copy that the runs began with.
+    since: StoredValue<Option<String>>,
+    /// All runs are here as they were then, ms since 1970; they are looked at again.
+    as_of: RwSignal<Option<i64>>,
     /// What is to be asked of MLflow before the walk goes on.
     todo: StoredValue<VecDeque<Ask>>,
     asking: StoredValue<bool>,
@@ -273,6 +277,8 @@ impl Sheet {
             phase: RwSignal::new(Phase::Coming),
             walk: StoredValue::new(Walk::default()),
             size: StoredValue::new(bring::FIRST),
+            since: StoredValue::new(None),
+            as_of: RwSignal::new(None),
             todo: StoredValue::new(VecDeque::new()),
             asking: StoredValue::new(false),
             turn: StoredValue::new(0),
@@ -367,7 +373,7 @@ impl Sheet {
 
     /// Whether no run is to be shown; those that are coming may be some.
     pub fn is_empty(self) -> bool {
-        self.lines.with(|lines| lines.lines.is_empty()) && self.phase.get() != Phase::Coming
+        self.lines.with(|lines| lines.lines.is_empty()) && (self.phase.get() != Phase::Coming || self.has_all())
     }
 
     /// Lays the lines out by what is here now.

@@ -5,13 +5,27 @@ use crate::prelude::*;
 use super::{Sheet, bring::Phase};
 use crate::{
     page::experiment::view::{EXPERIMENTS, View},
-    part::{button::Button, dynamic::dynamic, face::Stale, icon, number::count},
+    part::{button::Button, clock::Clock, dynamic::dynamic, face::Stale, icon, number::count, time::relative},
 };
 
 pub fn bar(sheet: Sheet) -> AnyView {
+    let clock = Clock::expect();
     let says = move || {
         let runs = count(sheet.here());
         let these = if runs == "1" { "run is" } else { "runs are" };
+        if let Some(at) = sheet.as_of.get().filter(|_| sheet.phase.get() != Phase::Here) {
+            let runs = if runs == "1" {
+                "The only run".into()
+            } else {
+                format!("All {runs} runs")
+            };
+            let then = match sheet.phase.get() {
+                Phase::Stopped => "not looked for changes since".into(),
+                Phase::Failed(error) => format!("changes could not be looked for: {}", error.message),
+                _ => "looking for changes".to_owned(),
+            };
+            return format!("{runs}, as seen {}; {then}", relative(at, clock.minute.get()));
+        }
         match sheet.phase.get() {
             Phase::Here if runs == "0" => "No runs".into(),
             Phase::Here if runs == "1" => "The only run is here".into(),
@@ -23,7 +37,7 @@ pub fn bar(sheet: Sheet) -> AnyView {
     };
     let meant = move || (!sheet.query.with(|query| query.expr.is_none())).then(|| format!("{} · ", sheet.matching()));
     let elsewhere = move || {
-        let searched = sheet.phase.get() != Phase::Here && !sheet.query.with(|query| query.split().filter.is_empty());
+        let searched = !sheet.has_all() && !sheet.query.with(|query| query.split().filter.is_empty());
         searched.then(|| view! { <span class="muted">"MLflow searches among the others"</span> })
     };
     let act = move || match sheet.phase.get() {
@@ -88,7 +102,7 @@ impl Sheet {
     /// How many runs there are, in the page's title.
     pub(super) fn says(self) -> String {
         let all = self.here();
-        let more = if self.phase.get() == Phase::Here { "" } else { "+" };
+        let more = if self.has_all() { "" } else { "+" };
         let many = if all == 1 && more.is_empty() { "" } else { "s" };
         format!("{}{more} run{many}", count(all))
     }

@@ -1,6 +1,6 @@
 //! Brings all runs of the experiment into the tab, and keeps them up to date.
 //!
-//! One question after the other: what somebody waits for first, then the walk through all runs.
+//! One question after the other: all runs as Flowdeck has seen them last, what somebody waits for, then the walk through all runs as they are.
 
 use crate::prelude::*;
 use leptos::task::spawn_local;
@@ -9,11 +9,13 @@ use super::Sheet;
 use crate::{
     api::{
         ApiError,
+        flowdeck::kept,
         mlflow::run::{self, Search, Stage},
     },
     browser,
     table::{
         column::Attribute,
+        copy::Copy,
         load::{Loaded, Reading},
         query::Query,
         store::Store,
@@ -34,6 +36,8 @@ pub enum Phase {
 /// A question to MLflow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
+    /// All runs as they were seen last; Flowdeck knows them, perhaps.
+    Copy,
     /// The runs that the query line means, while not all runs are here.
     Meant,
     /// The newest runs.
@@ -85,7 +89,7 @@ impl Sheet {
         Effect::new(move |before: Option<()>| {
             let (filter, sort) = meant.get();
             let anything = !filter.is_empty() || !sort.is_empty();
-            if (before.is_some() || anything) && self.phase.get_untracked() != Phase::Here {
+            if (before.is_some() || anything) && !untrack(|| self.has_all()) {
                 self.ask(&[Ask::Meant]);
             }
         });
@@ -120,8 +124,26 @@ impl Sheet {
         self.selection.write().clear();
         self.walk.set_value(Walk::default());
         self.size.set_value(self.first());
+        self.since.set_value(None);
+        self.as_of.set(None);
         self.todo.update_value(std::collections::VecDeque::clear);
+        if self.only_experiment().is_some() {
+            self.todo.update_value(|todo| todo.push_back(Ask::Copy));
+        }
         self.go_on();
+    }
+
+    /// Where the runs are those of one experiment.
+    fn only_experiment(self) -> Option<String> {
+        self.experiments.with_value(|experiments| match experiments.as_slice() {
+            [experiment] => Some(experiment.clone()),
+            _ => None,
+        })
+    }
+
+    /// Whether all runs are here, perhaps as they were a while ago.
+    pub(super) fn has_all(self) -> bool {
+        self.phase.get() == Phase::Here || self.as_of.get().is_some()
     }
 
     pub(super) fn stop(self) {
@@ -162,6 +184,9 @@ impl Sheet {
     /// `None`: nothing is to be asked, or nobody is here any more.
     fn next(self) -> Option<Ask> {
         let mut todo = self.todo.try_update_value(|todo| todo.pop_front())?;
+        if todo == Some(Ask::Meant) && untrack(|| self.has_all()) {
+            return self.next();
+        }
         if todo == Some(Ask::Running) {
             let running = self.store.with_value(running);
             if running.is_empty() {
@@ -174,18 +199,25 @@ impl Sheet {
 
     async fn answer(self, ask: Ask) {
         let turn = self.turn.get_value();
-        let search = self.search(&ask);
-        let client = self.runs.client.get_value();
-        let answer = run::search_text(&client, &search).await;
+        let asked = self.store.with_value(Store::generation);
+        let answer = self.answered(&ask).await;
         // The page may be gone, or show other runs by now.
         if self.turn.try_get_value() != Some(turn) {
             return;
         }
+        if ask == Ask::Copy {
+            return self.begin_with(&answer.unwrap_or_default());
+        }
         let read = match answer {
-            Ok(text) => {
-                let size = text.len();
-                let Some(read) = self.read(text, turn).await else { return };
-                read.map(|loaded| (loaded, size))
+            Ok(json) => {
+                let size = json.len();
+                let Some(read) = self.read(Reading::new(json, asked), turn).await else {
+                    return;
+                };
+                read.map(|loaded| {
+                    let size = loaded.size.unwrap_or(size);
+                    (loaded, size)
+                })
             }
             Err(error) => Err(error),
         };
@@ -193,15 +225,32 @@ impl Sheet {
             Ok((loaded, size)) => {
                 self.runs.stale.set(None);
                 self.runs.error.set(None);
-                self.loaded(&ask, &loaded, size);
+                self.loaded(&ask, &loaded, size, asked);
             }
             Err(error) => self.failed(&ask, error),
         }
     }
 
+    async fn answered(self, ask: &Ask) -> Result<Vec<u8>, ApiError> {
+        let client = self.runs.client.get_value();
+        match (ask, self.only_experiment()) {
+            (Ask::Copy, Some(experiment)) => kept::copy(&client, &experiment, self.stage.get_value().unwrap_or_default()).await,
+            (Ask::Walk | Ask::Again, Some(experiment)) => kept::page(&client, &experiment, &self.page(ask)).await,
+            _ => run::search_bytes(&client, &self.search(ask)).await,
+        }
+    }
+
+    /// With a copy of all runs; without one, the walk brings them.
+    fn begin_with(self, copy: &[u8]) {
+        let Some(copy) = Copy::read(copy) else { return };
+        self.store.update_value(|store| store.begin_with(copy.store));
+        self.since.set_value(Some(copy.mark));
+        self.as_of.set(copy.as_of);
+        self.changed(true);
+    }
+
     /// Puts an answer into the store, for a moment at a time. `None`: other runs are wanted by now.
-    async fn read(self, text: String, turn: u32) -> Option<Result<Loaded, ApiError>> {
-        let mut reading = Reading::new(text.into_bytes());
+    async fn read(self, mut reading: Reading, turn: u32) -> Option<Result<Loaded, ApiError>> {
         loop {
             let end = browser::now() + READING;
             let done = self
@@ -241,47 +290,61 @@ impl Sheet {
                 max_results: TOGETHER as u32,
                 ..search
             },
-            Ask::Again | Ask::Walk => {
-                if *ask == Ask::Again && self.walk.with_value(Walk::is_done) {
-                    self.walk.set_value(Walk::default());
-                }
-                let (filter, page_token) = self.walk.with_value(|walk| (walk.filter(), walk.token()));
+            Ask::Copy | Ask::Again | Ask::Walk => {
+                let page = self.page(ask);
                 Search {
-                    filter,
-                    page_token,
-                    max_results: self.size.get_value(),
+                    filter: self.walk.with_value(Walk::filter),
+                    page_token: page.page_token,
+                    max_results: page.max_results,
                     ..search
                 }
             }
         }
     }
 
-    /// `size`: the bytes of the answer.
-    fn loaded(self, ask: &Ask, loaded: &Loaded, size: usize) {
+    /// The next page of the walk.
+    fn page(self, ask: &Ask) -> kept::Page {
+        if *ask == Ask::Again && self.walk.with_value(Walk::is_done) {
+            self.walk.set_value(Walk::default());
+        }
+        let (until, page_token) = self.walk.with_value(|walk| (walk.until(), walk.token()));
+        kept::Page {
+            run_view_type: self.stage.get_value().unwrap_or_default(),
+            until,
+            page_token,
+            max_results: self.size.get_value(),
+            since: self.since.get_value(),
+        }
+    }
+
+    /// `size`: the bytes of the answer. `asked`: the store's generation before it was asked for.
+    fn loaded(self, ask: &Ask, loaded: &Loaded, size: usize, asked: u64) {
         let gone = match ask {
-            Ask::Meant | Ask::Running => 0,
+            Ask::Copy | Ask::Meant | Ask::Running => 0,
             // All runs that began after the last one are among them.
             Ask::Newest => self
                 .store
-                .try_update_value(|store| Walk::default().take(store, loaded))
+                .try_update_value(|store| Walk::default().take(store, loaded, asked))
                 .unwrap_or_default(),
             Ask::These(ids) => self
                 .store
-                .try_update_value(|store| drop_missing(store, ids, loaded))
+                .try_update_value(|store| drop_missing(store, ids, loaded, asked))
                 .unwrap_or_default(),
             Ask::Again | Ask::Walk => {
                 self.grow(loaded.rows.len(), size);
                 let gone = self
                     .store
-                    .try_update_value(|store| self.walk.try_update_value(|walk| walk.take(store, loaded)));
+                    .try_update_value(|store| self.walk.try_update_value(|walk| walk.take(store, loaded, asked)));
                 gone.flatten().unwrap_or_default()
             }
         };
         let coming = *ask == Ask::Walk;
         let is_done = self.walk.with_value(Walk::is_done);
-        if *ask == Ask::Again && is_done {
+        if is_done && matches!(ask, Ask::Again | Ask::Walk) {
             self.walks.update_value(|walks| *walks = walks.saturating_sub(1));
         }
+        let doubtful = loaded.doubtful.chunks(TOGETHER).map(|ids| Ask::These(ids.to_vec()));
+        self.todo.update_value(|todo| todo.extend(doubtful));
         if coming && is_done {
             self.phase.set(Phase::Here);
             // Some may have come meanwhile.
@@ -292,6 +355,10 @@ impl Sheet {
         // Whoever follows it draws anew, and closes what is open.
         if !self.runs.ready.get_untracked() {
             self.runs.ready.set(true);
+            // These are not as they were, most of all.
+            if self.as_of.get_untracked().is_some() {
+                self.todo.update_value(|todo| todo.push_back(Ask::Running));
+            }
         }
     }
 
@@ -340,10 +407,12 @@ fn running(store: &Store) -> Vec<String> {
     rows.iter().take(TOGETHER).map(|row| store.run_id(row).to_owned()).collect()
 }
 
-/// Takes those of `asked` out of the store that are not in the answer.
-fn drop_missing(store: &mut Store, asked: &[String], loaded: &Loaded) -> usize {
+/// Takes those of `wanted` out of the store that are not in the answer, unless they have come since it was asked for.
+fn drop_missing(store: &mut Store, wanted: &[String], loaded: &Loaded, asked: u64) -> usize {
     let here: Vec<String> = loaded.rows.iter().map(|row| store.run_id(*row).to_owned()).collect();
-    asked.iter().filter(|id| !here.contains(id) && store.remove(id)).count()
+    let missing = |id: &&String| !here.contains(id) && !store.changed_since(id, asked);
+    let missing: Vec<&String> = wanted.iter().filter(missing).collect();
+    missing.into_iter().filter(|id| store.remove(id)).count()
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Sheet {
             self.down.track();
             self.lines.track();
             self.drawn.track();
-            let is_here = self.phase.get() != Phase::Coming;
+            let is_here = self.phase.get() != Phase::Coming || self.has_all();
             if is_here && self.extremes_failed.read().is_none() {
                 self.read_extremes();
             }

@@ -1,0 +1,296 @@
+//! The runs of experiments as they were last seen, so that whoever opens one has all of its runs at once, and hears then what has changed.
+//!
+//! MLflow takes about two milliseconds for a run. `page` answers a page of the walk that a tab does through all runs, asked of MLflow with the
+//! caller's own credentials, and learns from it; `copy` gives a tab what was learned, where MLflow lets the caller read the runs. Nothing of it
+//! outlives Flowdeck.
+
+pub mod rest;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use app::table::{copy::Copy, load::Loaded, store::Store, walk::Walk};
+
+use crate::{clock, mlflow::run::View};
+
+/// Bytes of all that is kept, about.
+const MOST: usize = 256 << 20;
+/// What nobody has asked for in this time is forgotten.
+const UNUSED: Duration = Duration::from_mins(30);
+/// A walk that takes longer was given up.
+const LONGEST_WALK: i64 = 30 * 60_000;
+
+/// All that is kept.
+#[derive(Default)]
+pub struct Kept(Mutex<HashMap<Place, Entry>>);
+
+/// Which runs: of an experiment, by their lifecycle.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub experiment: String,
+    pub view: View,
+}
+
+struct Entry {
+    runs: Arc<Mutex<Runs>>,
+    used_at: Instant,
+    /// Bytes, about.
+    size: usize,
+}
+
+/// What is known of the runs in one place.
+pub struct Runs {
+    /// Of marks: another store has seen nothing of what this one has.
+    id: u64,
+    store: Store,
+    /// When the walk that is under way began, ms since 1970.
+    begun_at: Option<i64>,
+    /// When the last walk to the end began.
+    as_of: Option<i64>,
+}
+
+/// The store as it is at one moment, as it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    id: u64,
+    generation: u64,
+}
+
+// === impl Kept ===
+
+impl Kept {
+    /// What is known of the runs in this place, if anything is.
+    pub fn find(&self, place: &Place) -> Option<Arc<Mutex<Runs>>> {
+        let mut inner = self.inner();
+        let entry = inner.get_mut(place)?;
+        entry.used_at = Instant::now();
+        Some(Arc::clone(&entry.runs))
+    }
+
+    /// The same; nothing is known at first.
+    pub fn entry(&self, place: Place) -> Arc<Mutex<Runs>> {
+        let mut inner = self.inner();
+        let now = Instant::now();
+        let entry = inner.entry(place).or_insert_with(|| Entry {
+            runs: Arc::default(),
+            used_at: now,
+            size: 0,
+        });
+        entry.used_at = now;
+        Arc::clone(&entry.runs)
+    }
+
+    /// What is known in this place takes so many bytes now. Where all together is too much, what was not used longest is forgotten.
+    pub fn measured(&self, place: &Place, size: usize) {
+        let mut inner = self.inner();
+        if let Some(entry) = inner.get_mut(place) {
+            entry.size = size;
+        }
+        inner.retain(|_, entry| entry.used_at.elapsed() < UNUSED);
+        while inner.values().map(|entry| entry.size).sum::<usize>() > MOST {
+            let oldest = inner.iter().min_by_key(|(_, entry)| entry.used_at).map(|(place, _)| place.clone());
+            oldest.and_then(|place| inner.remove(&place));
+        }
+    }
+
+    /// Forgets what nobody has asked for lately, from time to time, for ever.
+    pub async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(UNUSED / 10).await;
+            self.inner().retain(|_, entry| entry.used_at.elapsed() < UNUSED);
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, HashMap<Place, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Runs ===
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self {
+            id: rand::random(),
+            store: Store::default(),
+            begun_at: None,
+            as_of: None,
+        }
+    }
+}
+
+impl Runs {
+    /// Learns from an answer of MLflow's: the runs that began no later than `until` (ms since 1970), the newest first. With `is_further`
+    /// it is a further page of those, and does not begin with the first one. `asked`: how it was here when MLflow was asked.
+    ///
+    /// # Errors
+    /// It is not JSON of the kind that MLflow answers.
+    pub fn learn(&mut self, json: &[u8], until: Option<i64>, is_further: bool, asked: Mark) -> Result<Loaded, serde_json::Error> {
+        let loaded = self.store.load(json)?;
+        // Whoever may not read runs sees none.
+        if loaded.rows.is_empty() {
+            return Ok(loaded);
+        }
+        if !is_further {
+            Walk::at(until).take(&mut self.store, &loaded, asked.generation);
+        }
+        let now = clock::now();
+        if until.is_none() && !is_further {
+            // Of walks at the same time the first one counts: nothing that all have seen is older.
+            self.begun_at = self.begun_at.filter(|at| now - at < LONGEST_WALK).or(Some(now));
+        }
+        if loaded.next.is_none() {
+            self.as_of = self.begun_at.take().or(self.as_of);
+        }
+        Ok(loaded)
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark {
+            id: self.id,
+            generation: self.store.generation(),
+        }
+    }
+
+    /// The id of the run in this row, where it is as it was at that mark.
+    pub fn as_at(&self, row: u32, mark: Mark) -> Option<&str> {
+        let id = self.store.run_id(row);
+        (mark.id == self.id && !self.store.changed_since(id, mark.generation)).then_some(id)
+    }
+
+    /// The id of one of the runs.
+    pub fn sample(&self) -> Option<String> {
+        let row = self.store.rows().iter().next()?;
+        Some(self.store.run_id(row).to_owned())
+    }
+
+    pub fn copy(&self) -> Vec<u8> {
+        Copy::write(&self.mark().to_string(), self.as_of, &self.store)
+    }
+
+    /// In bytes, about.
+    pub fn size(&self) -> usize {
+        self.store.memory()
+    }
+}
+
+// === impl Mark ===
+
+impl Mark {
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, generation) = text.split_once('-')?;
+        Some(Self {
+            id: u64::from_str_radix(id, 16).ok()?,
+            generation: generation.parse().ok()?,
+        })
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}-{}", self.id, self.generation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(runs: &[(&str, i64, &str)], next: bool) -> Vec<u8> {
+        let run = |(id, at, name): &(&str, i64, &str)| format!(r#"{{"info":{{"run_id":"{id}","start_time":{at},"run_name":"{name}"}}}}"#);
+        let runs: Vec<String> = runs.iter().map(run).collect();
+        let next = if next { r#","next_page_token":"t""# } else { "" };
+        format!(r#"{{"runs":[{}]{next}}}"#, runs.join(",")).into_bytes()
+    }
+
+    fn learn(runs: &mut Runs, json: &[u8], until: Option<i64>, is_further: bool) -> Vec<u32> {
+        let asked = runs.mark();
+        runs.learn(json, until, is_further, asked).unwrap().rows
+    }
+
+    fn ids(runs: &Runs) -> Vec<String> {
+        let mut ids: Vec<String> = runs.store.rows().iter().map(|row| runs.store.run_id(row).to_owned()).collect();
+        ids.sort();
+        ids
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_as_old_as_the_walk_that_saw_all() {
+        let mut runs = Runs::default();
+        clock::tests::at(100, async {
+            learn(&mut runs, &page(&[("c", 3, ""), ("b", 2, "")], true), None, false);
+        })
+        .await;
+        assert_eq!(runs.as_of, None);
+        clock::tests::at(200, async {
+            // Another tab begins, and the first one comes to its end.
+            learn(&mut runs, &page(&[("c", 3, ""), ("b", 2, "")], true), None, false);
+            learn(&mut runs, &page(&[("b", 2, ""), ("a", 1, "")], false), Some(2), false);
+        })
+        .await;
+        assert_eq!(runs.as_of, Some(100));
+        let copy = Copy::read(&runs.copy()).unwrap();
+        assert_eq!((copy.as_of, copy.store.len()), (Some(100), 3));
+        assert_eq!(Mark::parse(&copy.mark), Some(runs.mark()));
+    }
+
+    #[test]
+    fn what_is_gone_is_taken_out_unless_nobody_can_tell() {
+        let mut runs = Runs::default();
+        learn(
+            &mut runs,
+            &page(&[("d", 4, ""), ("c", 3, ""), ("b", 2, ""), ("a", 1, "")], false),
+            None,
+            false,
+        );
+        // Who may not read them sees nothing.
+        learn(&mut runs, b"{}", None, false);
+        learn(&mut runs, b"{}", Some(3), false);
+        // What comes before a further page stands in another one.
+        learn(&mut runs, &page(&[("b", 2, "")], true), Some(3), true);
+        assert_eq!(ids(&runs), ["a", "b", "c", "d"]);
+        learn(&mut runs, &page(&[("d", 4, ""), ("b", 2, "")], true), None, false);
+        assert_eq!(ids(&runs), ["a", "b", "d"]);
+        learn(&mut runs, &page(&[("b", 2, "")], false), Some(2), false);
+        assert_eq!(ids(&runs), ["b", "d"]);
+    }
+
+    #[test]
+    fn a_run_is_as_at_a_mark_until_it_changes() {
+        let mut runs = Runs::default();
+        let first = page(&[("b", 2, "x"), ("a", 1, "x")], false);
+        let rows = learn(&mut runs, &first, None, false);
+        let mark = runs.mark();
+        learn(&mut runs, &first, None, false);
+        assert!(rows.iter().all(|row| runs.as_at(*row, mark).is_some()));
+        learn(&mut runs, &page(&[("b", 2, "x"), ("a", 1, "y")], false), None, false);
+        assert!(
+            runs.as_at(rows[0], mark) == Some("b") && runs.as_at(rows[1], mark).is_none() && runs.as_at(rows[1], runs.mark()).is_some()
+        );
+        let other = Runs::default().mark();
+        assert!(runs.as_at(rows[0], Mark { generation: 99, ..other }).is_none());
+    }
+
+    #[test]
+    fn what_was_not_used_longest_goes_first() {
+        let kept = Kept::default();
+        let place = |experiment: &str| Place {
+            experiment: experiment.into(),
+            view: View::ActiveOnly,
+        };
+        for experiment in ["1", "2", "3"] {
+            kept.entry(place(experiment));
+            kept.measured(&place(experiment), MOST / 3);
+        }
+        assert!(kept.find(&place("1")).is_some());
+        kept.entry(place("4"));
+        kept.measured(&place("4"), MOST / 3);
+        let known = ["1", "2", "3", "4"].map(|experiment| kept.find(&place(experiment)).is_some());
+        assert_eq!(known, [true, false, true, true]);
+        kept.measured(&place("4"), MOST + 1);
+        assert!(kept.find(&place("4")).is_none());
+    }
+}

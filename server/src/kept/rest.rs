@@ -1,0 +1,207 @@
+//! `/api/flowdeck/v1/experiments/{id}/runs/…`: all runs at once as they were last seen, and page by page as they are.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use app::table::{load::Loaded, walk::ORDER};
+use axum::{
+    Extension,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Mark, Place, Runs};
+use crate::{
+    audit::{Note, Resource},
+    caller,
+    error::{Error, Result},
+    extract,
+    mlflow::run::{self, Search, View},
+    principal::Principal,
+    state,
+};
+
+/// MLflow's own bound of a page of runs is far higher, and takes it minutes.
+const MOST: usize = 1000;
+/// MLflow's marks of pages are a few letters.
+const LONGEST_TOKEN: usize = 1024;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Those that were not deleted, where nothing is said.
+    #[serde(default)]
+    run_view_type: View,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RunsAsked)]
+pub struct Asked {
+    #[serde(default)]
+    run_view_type: View,
+    /// Runs that began no later, ms since 1970; from the newest, where nothing is said.
+    until: Option<i64>,
+    /// The `next_page_token` of an answer about the same time.
+    #[schema(max_length = 1024)]
+    page_token: Option<String>,
+    #[schema(minimum = 1, maximum = 1000)]
+    max_results: usize,
+    /// The mark of the copy that the caller has. Runs that are as they were in it are told by their ids alone.
+    #[schema(max_length = 64)]
+    since: Option<String>,
+}
+
+/// `GET /api/flowdeck/v1/experiments/{id}/runs/copy?run_view_type=` → all runs as they were last seen, in a form for Flowdeck's own pages; 204
+/// where nothing is known, or MLflow does not let the caller read the runs
+#[utoipa::path(
+    get,
+    path = "/experiments/{id}/runs/copy",
+    tag = "Experiments",
+    params(("id" = String, Path), Which),
+    responses(
+        (status = 200, description = "Columns of runs, for pages of this version of Flowdeck", content_type = "application/vnd.flowdeck.runs"),
+        (status = 204, description = "Nothing is known here that MLflow lets you read"),
+    )
+)]
+pub async fn copy(
+    State(state): State<state::State>,
+    Extension(principal): Extension<Principal>,
+    Extension(note): Extension<Note>,
+    extract::Path(id): extract::Path<String>,
+    extract::Query(which): extract::Query<Which>,
+) -> Result<Response> {
+    note.about(Resource::Experiment, &id);
+    let nothing = StatusCode::NO_CONTENT.into_response();
+    let authorization = caller::authorization(&state, &principal).await?;
+    let place = Place {
+        experiment: id,
+        view: which.run_view_type,
+    };
+    let Some(runs) = state.kept.find(&place) else { return Ok(nothing) };
+    let Some(sample) = within(&runs, |runs| runs.sample()).await? else {
+        return Ok(nothing);
+    };
+    let may_read = run::may_read(&state.upstream, &authorization, &place.experiment, &sample).await;
+    if !may_read.map_err(|error| caller::not_told(&principal, &error))? {
+        return Ok(nothing);
+    }
+    let copy = within(&runs, |runs| runs.copy()).await?;
+    Ok(([(header::CONTENT_TYPE, "application/vnd.flowdeck.runs")], copy).into_response())
+}
+
+/// `POST /api/flowdeck/v1/experiments/{id}/runs/page` → as MLflow's `runs/search`, the newest first, and `size`: the bytes of MLflow's answer
+#[utoipa::path(
+    post,
+    path = "/experiments/{id}/runs/page",
+    tag = "Experiments",
+    params(("id" = String, Path)),
+    request_body = Asked,
+    responses((status = 200, description = "Runs; an id instead of one that is as it was at the mark", body = serde_json::Value))
+)]
+pub async fn page(
+    State(state): State<state::State>,
+    Extension(principal): Extension<Principal>,
+    Extension(note): Extension<Note>,
+    extract::Path(id): extract::Path<String>,
+    extract::Json(asked): extract::Json<Asked>,
+) -> Result<Response> {
+    note.changes(false);
+    note.about(Resource::Experiment, &id);
+    let since = asked.checked()?;
+    let authorization = caller::authorization(&state, &principal).await?;
+    let Asked {
+        run_view_type: view,
+        until,
+        page_token,
+        max_results,
+        ..
+    } = asked;
+    let is_further = page_token.is_some();
+    let search = Search {
+        experiment_ids: std::slice::from_ref(&id),
+        filter: until.map(|until| format!("attributes.start_time <= {until}")).unwrap_or_default(),
+        order_by: &ORDER,
+        max_results,
+        run_view_type: view,
+        page_token,
+    };
+    let place = Place {
+        experiment: id.clone(),
+        view,
+    };
+    let runs = state.kept.entry(place.clone());
+    let before = within(&runs, |runs| runs.mark()).await?;
+    let answer = run::search_bytes(&state.upstream, &authorization, &search).await;
+    let Some(answer) = answer.map_err(|error| caller::not_told(&principal, &error))? else {
+        return Err(Error::NotFound(
+            "there is no such experiment, or MLflow does not let you read it".into(),
+        ));
+    };
+    let (told, size) = within(&runs, move |runs| {
+        let told = runs
+            .learn(&answer, until, is_further, before)
+            .and_then(|loaded| tell(runs, &answer, &loaded, since));
+        (told, runs.size())
+    })
+    .await?;
+    state.kept.measured(&place, size);
+    let told = told.map_err(|_| Error::Upstream("MLflow's answer could not be read".into()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], told).into_response())
+}
+
+/// What of MLflow's answer a copy of that mark has not.
+fn tell(runs: &Runs, answer: &[u8], loaded: &Loaded, since: Option<Mark>) -> serde_json::Result<String> {
+    #[derive(Deserialize)]
+    struct Found<'a> {
+        #[serde(default, borrow)]
+        runs: Vec<&'a RawValue>,
+    }
+    let found: Found<'_> = serde_json::from_slice(answer)?;
+    let mut told = String::from("{\"runs\":[");
+    for (index, (run, row)) in found.runs.into_iter().zip(&loaded.rows).enumerate() {
+        if index > 0 {
+            told.push(',');
+        }
+        match since.and_then(|since| runs.as_at(*row, since)) {
+            Some(id) => told.push_str(&serde_json::to_string(id)?),
+            None => told.push_str(run.get()),
+        }
+    }
+    told.push(']');
+    if let Some(token) = &loaded.next {
+        told.push_str(&format!(",\"next_page_token\":{}", serde_json::to_string(token)?));
+    }
+    told.push_str(&format!(",\"size\":{}}}", answer.len()));
+    Ok(told)
+}
+
+/// Runs of megabytes are read, and written, where no connection waits for it.
+async fn within<T: Send + 'static>(runs: &Arc<Mutex<Runs>>, act: impl FnOnce(&mut Runs) -> T + Send + 'static) -> Result<T> {
+    let runs = Arc::clone(runs);
+    let done = tokio::task::spawn_blocking(move || act(&mut runs.lock().unwrap_or_else(PoisonError::into_inner)));
+    done.await.context("what is kept of runs cannot be used").map_err(Error::Internal)
+}
+
+// === impl Asked ===
+
+impl Asked {
+    fn checked(&self) -> Result<Option<Mark>> {
+        let bad = |field: &str, sentence: &str| Err(Error::BadRequest(format!("`{field}`: {sentence}")));
+        if !(1..=MOST).contains(&self.max_results) {
+            return bad("max_results", "a number from 1 to 1000");
+        }
+        if self.page_token.as_ref().is_some_and(|token| token.len() > LONGEST_TOKEN) {
+            return bad("page_token", "the token of an answer");
+        }
+        match self.since.as_deref().map(Mark::parse) {
+            Some(None) => bad("since", "the mark of a copy"),
+            mark => Ok(mark.flatten()),
+        }
+    }
+}

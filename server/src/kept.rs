@@ -155,10 +155,10 @@ impl Runs {
         }
     }
 
-    /// The id of the run in this row, where it is as it was at that mark.
-    pub fn as_at(&self, row: u32, mark: Mark) -> Option<&str> {
-        let id = self.store.run_id(row);
-        (mark.id == self.id && !self.store.changed_since(id, mark.generation)).then_some(id)
+    /// The number of the run in this row, where it is as it was at that mark.
+    pub fn as_at(&self, row: u32, mark: Mark) -> Option<u32> {
+        let is_same = mark.id == self.id && !self.store.changed_since(self.store.run_id(row), mark.generation);
+        self.store.number(row).filter(|_| is_same)
     }
 
     /// The id of one of the runs.
@@ -267,9 +267,7 @@ mod tests {
         learn(&mut runs, &first, None, false);
         assert!(rows.iter().all(|row| runs.as_at(*row, mark).is_some()));
         learn(&mut runs, &page(&[("b", 2, "x"), ("a", 1, "y")], false), None, false);
-        assert!(
-            runs.as_at(rows[0], mark) == Some("b") && runs.as_at(rows[1], mark).is_none() && runs.as_at(rows[1], runs.mark()).is_some()
-        );
+        assert!(runs.as_at(rows[0], mark) == Some(0) && runs.as_at(rows[1], mark).is_none() && runs.as_at(rows[1], runs.mark()).is_some());
         let other = Runs::default().mark();
         assert!(runs.as_at(rows[0], Mark { generation: 99, ..other }).is_none());
     }

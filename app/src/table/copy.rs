@@ -63,13 +63,19 @@ impl Writer {
     }
 
     pub fn u32s(&mut self, numbers: &[u32]) {
-        self.u32(numbers.len() as u32);
-        self.0.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        self.planes(numbers.iter().map(|number| number.to_le_bytes()));
     }
 
     pub fn f64s(&mut self, numbers: &[f64]) {
+        self.planes(numbers.iter().map(|number| number.to_le_bytes()));
+    }
+
+    /// The first bytes of all numbers, then the second ones, and so on: what is alike stands together, and shrinks.
+    fn planes<const SIZE: usize>(&mut self, numbers: impl ExactSizeIterator<Item = [u8; SIZE]> + Clone) {
         self.u32(numbers.len() as u32);
-        self.0.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        for plane in 0..SIZE {
+            self.0.extend(numbers.clone().map(|bytes| bytes[plane]));
+        }
     }
 }
 
@@ -96,15 +102,18 @@ impl<'a> Reader<'a> {
     }
 
     pub fn u32s(&mut self) -> Option<Vec<u32>> {
-        let many = (self.u32()? as usize).checked_mul(4)?;
-        let (numbers, _) = self.bytes(many)?.as_chunks();
-        Some(numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
+        self.planes(u32::from_le_bytes)
     }
 
     pub fn f64s(&mut self) -> Option<Vec<f64>> {
-        let many = (self.u32()? as usize).checked_mul(8)?;
-        let (numbers, _) = self.bytes(many)?.as_chunks();
-        Some(numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
+        self.planes(f64::from_le_bytes)
+    }
+
+    fn planes<const SIZE: usize, T>(&mut self, number: impl Fn([u8; SIZE]) -> T) -> Option<Vec<T>> {
+        let many = self.u32()? as usize;
+        let planes = self.bytes(many.checked_mul(SIZE)?)?;
+        let bytes = |at: usize| std::array::from_fn(|plane| planes[plane * many + at]);
+        Some((0..many).map(|at| number(bytes(at))).collect())
     }
 }
 

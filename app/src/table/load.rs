@@ -1,4 +1,4 @@
-//! Reads MLflow's answer to `runs/search` straight into a store. What the store has from a copy already, Flowdeck tells by the run's id alone.
+//! Reads MLflow's answer to `runs/search` straight into a store. What the store has from a copy already, Flowdeck tells by the run's number.
 
 use std::fmt;
 
@@ -80,7 +80,7 @@ impl Reading {
         };
         let all = loop {
             at += spaces(&self.json[at..]);
-            if !matches!(self.json.get(at), Some(b'{' | b'"')) {
+            if !matches!(self.json.get(at), Some(b'{' | b'0'..=b'9')) {
                 // What is left looks like the end of an answer without runs.
                 let rest = [BEGIN, &self.json[at..]].concat();
                 reader.whole(&rest, Place::Page)?;
@@ -367,12 +367,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A run that is as it was in the copy that this store began with.
-    fn known(&mut self, id: &str) {
+    fn known<E: de::Error>(&mut self, number: u64) -> Result<(), E> {
+        let id = u32::try_from(number).ok().and_then(|number| self.store.numbered(number));
+        let id = id.ok_or_else(|| E::custom("no run has this number"))?;
         let row = self.store.row(id);
         self.loaded.rows.extend(row);
         if row.is_none() || self.store.changed_since_copied(id) {
             self.loaded.doubtful.push(id.to_owned());
         }
+        Ok(())
     }
 
     fn put<E: de::Error>(&mut self) -> Result<(), E> {
@@ -422,9 +425,8 @@ impl<'de> DeserializeSeed<'de> for At<'_, '_> {
 
 impl At<'_, '_> {
     fn scalar<E: de::Error>(self, found: Unexpected<'_>) -> Result<(), E> {
-        if let (Place::Run, Unexpected::Str(id)) = (self.place, found) {
-            self.reader.known(id);
-            return Ok(());
+        if let (Place::Run, Unexpected::Unsigned(number)) = (self.place, found) {
+            return self.reader.known(number);
         }
         if self.place != Place::Scalar {
             return Err(E::invalid_type(found, &self));
@@ -665,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_are_as_in_the_copy_are_told_by_their_ids() {
+    fn runs_that_are_as_in_the_copy_are_told_by_their_numbers() {
         let run = |id: &str, name: &str| format!(r#"{{"info":{{"run_id":"{id}","run_name":"{name}"}}}}"#);
         let mut first = Store::default();
         first
@@ -675,19 +677,14 @@ mod tests {
         store.begin_with(first);
         store.load(format!(r#"{{"runs":[{}]}}"#, run("b", "2")).as_bytes()).unwrap();
         store.remove("c");
-        let page = format!(
-            r#"{{"runs":["a", "b", {} , "c","gone"], "next_page_token":"t","size":77}}"#,
-            run("d", "1")
-        );
+        let page = format!(r#"{{"runs":[0, 1, {} , 2], "next_page_token":"t","size":77}}"#, run("d", "1"));
         let mut reading = Reading::new(page.clone().into_bytes(), u64::MAX);
         while !reading.go_on(&mut store, &mut || true).unwrap() {}
         let loaded = reading.loaded();
         assert_eq!((loaded.rows, loaded.added, loaded.changed), (vec![0, 1, 2], 1, 0));
-        assert_eq!(
-            (loaded.doubtful, loaded.size),
-            (vec!["b".into(), "c".into(), "gone".into()], Some(77))
-        );
+        assert_eq!((loaded.doubtful, loaded.size), (vec!["b".into(), "c".into()], Some(77)));
         assert_eq!(store.load(page.as_bytes()).unwrap().rows, [0, 1, 2]);
+        assert!(store.load(br#"{"runs":[77]}"#).is_err() && store.load(br#"{"runs":[-1]}"#).is_err());
     }
 
     #[test]
@@ -735,7 +732,7 @@ mod tests {
             "",
             "[]",
             "{\"runs\":{}}",
-            "{\"runs\":[1]}",
+            "{\"runs\":[\"1\"]}",
             "{\"runs\":[{}]}",
             "{} x",
             "{\"runs\":[{\"info\":{\"run_id\":[]}}]}",

@@ -117,6 +117,17 @@ impl Store {
         (self.generation, self.copied) = (generation, generation);
     }
 
+    /// The number of the run in this row: it keeps it for good, and has it in copies too.
+    pub fn number(&self, row: u32) -> Option<u32> {
+        self.run_ids().map(|ids| ids.codes.get(row)).filter(|code| !code.is_none())
+    }
+
+    /// The id of the run that has or had this number.
+    pub(super) fn numbered(&self, number: u32) -> Option<&str> {
+        let ids = self.run_ids()?;
+        (number < ids.dict.len()).then(|| ids.dict.text(number))
+    }
+
     /// Whether what MLflow says of a run is not what it was at that generation, or the run was removed since.
     pub fn changed_since(&self, run_id: &str, generation: u64) -> bool {
         let code = self.run_ids().and_then(|ids| ids.dict.find(run_id));
@@ -130,8 +141,8 @@ impl Store {
 
     /// The run in this row is another one now.
     fn mark_changed(&mut self, row: u32) {
-        let code = self.run_ids().map_or(u32::NONE, |ids| ids.codes.get(row)) as usize;
-        if let Some(changed) = self.changed.get_mut(code) {
+        let place = self.number(row).and_then(|number| self.changed.get_mut(number as usize));
+        if let Some(changed) = place {
             *changed = self.generation;
         }
     }

@@ -52,7 +52,7 @@ pub struct Asked {
     page_token: Option<String>,
     #[schema(minimum = 1, maximum = 1000)]
     max_results: usize,
-    /// The mark of the copy that the caller has. Runs that are as they were in it are told by their ids alone.
+    /// The mark of the copy that the caller has. Runs that are as they were in it are told by their numbers in it.
     #[schema(max_length = 64)]
     since: Option<String>,
 }
@@ -102,7 +102,7 @@ pub async fn copy(
     tag = "Experiments",
     params(("id" = String, Path)),
     request_body = Asked,
-    responses((status = 200, description = "Runs; an id instead of one that is as it was at the mark", body = serde_json::Value))
+    responses((status = 200, description = "Runs; a number instead of one that is as it was at the mark", body = serde_json::Value))
 )]
 pub async fn page(
     State(state): State<state::State>,
@@ -169,7 +169,7 @@ fn tell(runs: &Runs, answer: &[u8], loaded: &Loaded, since: Option<Mark>) -> ser
             told.push(',');
         }
         match since.and_then(|since| runs.as_at(*row, since)) {
-            Some(id) => told.push_str(&serde_json::to_string(id)?),
+            Some(number) => told.push_str(&number.to_string()),
             None => told.push_str(run.get()),
         }
     }

@@ -17,7 +17,7 @@ pub struct Page {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_token: Option<String>,
     pub max_results: u32,
-    /// The mark of the copy that is here: what has not changed since is told by ids.
+    /// The mark of the copy that is here: what has not changed since is told by numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
 }

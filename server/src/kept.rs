@@ -18,6 +18,8 @@ use crate::{clock, mlflow::run::View};
 
 /// Bytes of all that is kept, about.
 const MOST: usize = 256 << 20;
+/// Experiments of which anything is kept.
+const MOST_PLACES: usize = 1000;
 /// What nobody has asked for in this time is forgotten.
 const UNUSED: Duration = Duration::from_mins(30);
 /// A walk that takes longer was given up.
@@ -35,11 +37,15 @@ pub struct Place {
 }
 
 struct Entry {
-    runs: Arc<Mutex<Runs>>,
+    runs: Arc<Shared>,
     used_at: Instant,
     /// Bytes, about.
     size: usize,
 }
+
+/// What is known of the runs in one place, for one at a time.
+#[derive(Default)]
+pub struct Shared(Mutex<Runs>);
 
 /// What is known of the runs in one place.
 pub struct Runs {
@@ -63,7 +69,7 @@ pub struct Mark {
 
 impl Kept {
     /// What is known of the runs in this place, if anything is.
-    pub fn find(&self, place: &Place) -> Option<Arc<Mutex<Runs>>> {
+    pub fn find(&self, place: &Place) -> Option<Arc<Shared>> {
         let mut inner = self.inner();
         let entry = inner.get_mut(place)?;
         entry.used_at = Instant::now();
@@ -71,10 +77,10 @@ impl Kept {
     }
 
     /// The same; nothing is known at first.
-    pub fn entry(&self, place: Place) -> Arc<Mutex<Runs>> {
+    pub fn entry(&self, place: &Place) -> Arc<Shared> {
         let mut inner = self.inner();
         let now = Instant::now();
-        let entry = inner.entry(place).or_insert_with(|| Entry {
+        let entry = inner.entry(place.clone()).or_insert_with(|| Entry {
             runs: Arc::default(),
             used_at: now,
             size: 0,
@@ -89,8 +95,7 @@ impl Kept {
         if let Some(entry) = inner.get_mut(place) {
             entry.size = size;
         }
-        inner.retain(|_, entry| entry.used_at.elapsed() < UNUSED);
-        while inner.values().map(|entry| entry.size).sum::<usize>() > MOST {
+        while inner.len() > MOST_PLACES || inner.values().map(|entry| entry.size).sum::<usize>() > MOST {
             let oldest = inner.iter().min_by_key(|(_, entry)| entry.used_at).map(|(place, _)| place.clone());
             oldest.and_then(|place| inner.remove(&place));
         }
@@ -109,6 +114,14 @@ impl Kept {
     }
 }
 
+// === impl Shared ===
+
+impl Shared {
+    pub fn lock(&self) -> MutexGuard<'_, Runs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 // === impl Runs ===
 
 impl Default for Runs {
@@ -123,19 +136,15 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// Learns from an answer of MLflow's: the runs that began no later than `until` (ms since 1970), the newest first. With `is_further`
-    /// it is a further page of those, and does not begin with the first one. `asked`: how it was here when MLflow was asked.
+    /// Learns from an answer of MLflow's that has runs: of those that began no later than `until` (ms since 1970), the newest first. With
+    /// `is_further` it is a further page of those, and does not begin with the first one. `asked`: the generation when MLflow was asked.
     ///
     /// # Errors
     /// It is not JSON of the kind that MLflow answers.
-    pub fn learn(&mut self, json: &[u8], until: Option<i64>, is_further: bool, asked: Mark) -> Result<Loaded, serde_json::Error> {
+    pub fn learn(&mut self, json: &[u8], until: Option<i64>, is_further: bool, asked: u64) -> Result<Loaded, serde_json::Error> {
         let loaded = self.store.load(json)?;
-        // Whoever may not read runs sees none.
-        if loaded.rows.is_empty() {
-            return Ok(loaded);
-        }
         if !is_further {
-            Walk::at(until).take(&mut self.store, &loaded, asked.generation);
+            Walk::at(until).take(&mut self.store, &loaded, asked);
         }
         let now = clock::now();
         if until.is_none() && !is_further {
@@ -207,7 +216,7 @@ mod tests {
     }
 
     fn learn(runs: &mut Runs, json: &[u8], until: Option<i64>, is_further: bool) -> Vec<u32> {
-        let asked = runs.mark();
+        let asked = runs.mark().generation;
         runs.learn(json, until, is_further, asked).unwrap().rows
     }
 
@@ -238,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_taken_out_unless_nobody_can_tell() {
+    fn what_is_gone_is_taken_out_where_a_page_tells() {
         let mut runs = Runs::default();
         learn(
             &mut runs,
@@ -246,9 +255,6 @@ mod tests {
             None,
             false,
         );
-        // Who may not read them sees nothing.
-        learn(&mut runs, b"{}", None, false);
-        learn(&mut runs, b"{}", Some(3), false);
         // What comes before a further page stands in another one.
         learn(&mut runs, &page(&[("b", 2, "")], true), Some(3), true);
         assert_eq!(ids(&runs), ["a", "b", "c", "d"]);
@@ -280,11 +286,11 @@ mod tests {
             view: View::ActiveOnly,
         };
         for experiment in ["1", "2", "3"] {
-            kept.entry(place(experiment));
+            kept.entry(&place(experiment));
             kept.measured(&place(experiment), MOST / 3);
         }
         assert!(kept.find(&place("1")).is_some());
-        kept.entry(place("4"));
+        kept.entry(&place("4"));
         kept.measured(&place("4"), MOST / 3);
         let known = ["1", "2", "3", "4"].map(|experiment| kept.find(&place(experiment)).is_some());
         assert_eq!(known, [true, false, true, true]);

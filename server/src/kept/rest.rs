@@ -1,20 +1,21 @@
 //! `/api/flowdeck/v1/experiments/{id}/runs/…`: all runs at once as they were last seen, and page by page as they are.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use app::table::{load::Loaded, walk::ORDER};
+use app::table::walk::ORDER;
 use axum::{
     Extension,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Mark, Place, Runs};
+use super::{Kept, Mark, Place};
 use crate::{
     audit::{Note, Resource},
     caller,
@@ -57,6 +58,15 @@ pub struct Asked {
     since: Option<String>,
 }
 
+/// A page of MLflow's.
+struct Page {
+    answer: Bytes,
+    until: Option<i64>,
+    is_further: bool,
+    /// How the runs were known before MLflow was asked.
+    before: Option<Mark>,
+}
+
 /// `GET /api/flowdeck/v1/experiments/{id}/runs/copy?run_view_type=` → all runs as they were last seen, in a form for Flowdeck's own pages; 204
 /// where nothing is known, or MLflow does not let the caller read the runs
 #[utoipa::path(
@@ -84,14 +94,16 @@ pub async fn copy(
         view: which.run_view_type,
     };
     let Some(runs) = state.kept.find(&place) else { return Ok(nothing) };
-    let Some(sample) = within(&runs, |runs| runs.sample()).await? else {
-        return Ok(nothing);
+    let sample = {
+        let runs = Arc::clone(&runs);
+        within(move || runs.lock().sample()).await?
     };
+    let Some(sample) = sample else { return Ok(nothing) };
     let may_read = run::may_read(&state.upstream, &authorization, &place.experiment, &sample).await;
     if !may_read.map_err(|error| caller::not_told(&principal, &error))? {
         return Ok(nothing);
     }
-    let copy = within(&runs, |runs| runs.copy()).await?;
+    let copy = within(move || runs.lock().copy()).await?;
     Ok(([(header::CONTENT_TYPE, "application/vnd.flowdeck.runs")], copy).into_response())
 }
 
@@ -135,57 +147,74 @@ pub async fn page(
         experiment: id.clone(),
         view,
     };
-    let runs = state.kept.entry(place.clone());
-    let before = within(&runs, |runs| runs.mark()).await?;
+    let before = match state.kept.find(&place) {
+        Some(runs) => Some(within(move || runs.lock().mark()).await?),
+        None => None,
+    };
     let answer = run::search_bytes(&state.upstream, &authorization, &search).await;
     let Some(answer) = answer.map_err(|error| caller::not_told(&principal, &error))? else {
         return Err(Error::NotFound(
             "there is no such experiment, or MLflow does not let you read it".into(),
         ));
     };
-    let (told, size) = within(&runs, move |runs| {
-        let told = runs
-            .learn(&answer, until, is_further, before)
-            .and_then(|loaded| tell(runs, &answer, &loaded, since));
-        (told, runs.size())
-    })
-    .await?;
-    state.kept.measured(&place, size);
+    let page = Page {
+        answer,
+        until,
+        is_further,
+        before,
+    };
+    let told = within(move || page.tell(&state.kept, &place, since)).await?;
     let told = told.map_err(|_| Error::Upstream("MLflow's answer could not be read".into()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], told).into_response())
 }
 
-/// What of MLflow's answer a copy of that mark has not.
-fn tell(runs: &Runs, answer: &[u8], loaded: &Loaded, since: Option<Mark>) -> serde_json::Result<String> {
-    #[derive(Deserialize)]
-    struct Found<'a> {
-        #[serde(default, borrow)]
-        runs: Vec<&'a RawValue>,
-    }
-    let found: Found<'_> = serde_json::from_slice(answer)?;
-    let mut told = String::from("{\"runs\":[");
-    for (index, (run, row)) in found.runs.into_iter().zip(&loaded.rows).enumerate() {
-        if index > 0 {
-            told.push(',');
-        }
-        match since.and_then(|since| runs.as_at(*row, since)) {
-            Some(number) => told.push_str(&number.to_string()),
-            None => told.push_str(run.get()),
-        }
-    }
-    told.push(']');
-    if let Some(token) = &loaded.next {
-        told.push_str(&format!(",\"next_page_token\":{}", serde_json::to_string(token)?));
-    }
-    told.push_str(&format!(",\"size\":{}}}", answer.len()));
-    Ok(told)
+/// Runs of megabytes are read, and written, where no connection waits for it.
+async fn within<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(act);
+    done.await.context("what is kept of runs cannot be used").map_err(Error::Internal)
 }
 
-/// Runs of megabytes are read, and written, where no connection waits for it.
-async fn within<T: Send + 'static>(runs: &Arc<Mutex<Runs>>, act: impl FnOnce(&mut Runs) -> T + Send + 'static) -> Result<T> {
-    let runs = Arc::clone(runs);
-    let done = tokio::task::spawn_blocking(move || act(&mut runs.lock().unwrap_or_else(PoisonError::into_inner)));
-    done.await.context("what is kept of runs cannot be used").map_err(Error::Internal)
+// === impl Page ===
+
+impl Page {
+    /// Learns from it, and says what of it a copy of that mark has not.
+    fn tell(&self, kept: &Kept, place: &Place, since: Option<Mark>) -> serde_json::Result<String> {
+        #[derive(Deserialize)]
+        struct Found<'a> {
+            #[serde(default, borrow)]
+            runs: Vec<&'a RawValue>,
+        }
+        let found: Found<'_> = serde_json::from_slice(&self.answer)?;
+        let mut told = String::from("{\"runs\":[");
+        // Whoever may not read runs sees none: that says nothing of them.
+        if !found.runs.is_empty() {
+            let runs = kept.entry(place);
+            let mut runs = runs.lock();
+            let asked = self
+                .before
+                .filter(|before| before.id == runs.mark().id)
+                .map_or(0, |before| before.generation);
+            let loaded = runs.learn(&self.answer, self.until, self.is_further, asked)?;
+            kept.measured(place, runs.size());
+            for (index, (run, row)) in found.runs.into_iter().zip(&loaded.rows).enumerate() {
+                if index > 0 {
+                    told.push(',');
+                }
+                match since.and_then(|since| runs.as_at(*row, since)) {
+                    Some(number) => told.push_str(&number.to_string()),
+                    None => told.push_str(run.get()),
+                }
+            }
+            told.push(']');
+            if let Some(token) = &loaded.next {
+                told.push_str(&format!(",\"next_page_token\":{}", serde_json::to_string(token)?));
+            }
+        } else {
+            told.push(']');
+        }
+        told.push_str(&format!(",\"size\":{}}}", self.answer.len()));
+        Ok(told)
+    }
 }
 
 // === impl Asked ===

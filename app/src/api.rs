@@ -27,6 +27,14 @@ pub struct ApiError {
     pub request_id: Option<String>,
 }
 
+/// A call that is to be made: its path below the base, percent-encoded, query included, and its JSON.
+#[derive(Debug)]
+pub struct Question {
+    method: Method,
+    path: String,
+    body: Option<String>,
+}
+
 pub type Result<T> = std::result::Result<T, ApiError>;
 
 /// The methods that the console uses.
@@ -67,7 +75,8 @@ impl Client {
     /// # Errors
     /// As [`Client::get`].
     pub async fn text(&self, method: Method, path: &str, body: Option<String>) -> Result<String> {
-        let body = self.bytes(method, path, body).await?;
+        let path = path.to_owned();
+        let body = self.bytes(Question { method, path, body }).await?;
         Ok(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
@@ -75,8 +84,8 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::get`].
-    pub async fn bytes(&self, method: Method, path: &str, body: Option<String>) -> Result<Vec<u8>> {
-        let answer = self.0.call(method, path, body).await?;
+    pub async fn bytes(&self, Question { method, path, body }: Question) -> Result<Vec<u8>> {
+        let answer = self.0.call(method, &path, body).await?;
         if (200..300).contains(&answer.status) {
             return Ok(answer.body);
         }
@@ -86,6 +95,28 @@ impl Client {
 
 fn parse<R: DeserializeOwned>(text: &str) -> Result<R> {
     json::from_str(text).map_err(|error| ApiError::unreadable(&error))
+}
+
+// === impl Question ===
+
+impl Question {
+    pub fn get(path: String) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            body: None,
+        }
+    }
+
+    /// With `body` as JSON.
+    pub fn post(path: String, body: &impl Serialize) -> Self {
+        Self {
+            method: Method::Post,
+            path,
+            // What is asked are texts and numbers, which JSON has words for.
+            body: serde_json::to_string(body).ok(),
+        }
+    }
 }
 
 // === impl ApiError ===

@@ -12,7 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::table::{copy::Copy, load::Loaded, store::Store, walk::Walk};
+use app::table::{
+    column::{Attribute, Cell},
+    copy::Copy,
+    load::Loaded,
+    store::Store,
+    walk::Walk,
+};
 
 use crate::{clock, mlflow::run::View};
 
@@ -22,8 +28,6 @@ const MOST: usize = 256 << 20;
 const MOST_PLACES: usize = 1000;
 /// What nobody has asked for in this time is forgotten.
 const UNUSED: Duration = Duration::from_mins(30);
-/// A walk that takes longer was given up.
-const LONGEST_WALK: i64 = 30 * 60_000;
 
 /// All that is kept.
 #[derive(Default)]
@@ -52,10 +56,10 @@ pub struct Runs {
     /// Of marks: another store has seen nothing of what this one has.
     id: u64,
     store: Store,
-    /// When the walk that is under way began, ms since 1970.
-    begun_at: Option<i64>,
-    /// When the last walk to the end began.
-    as_of: Option<i64>,
+    /// By the run's number: when MLflow told of it last, ms since 1970.
+    told_at: Vec<i64>,
+    /// Every run that began later (ms since 1970) has been seen, by walks from the newest on.
+    floor: Option<i64>,
 }
 
 /// The store as it is at one moment, as it is told.
@@ -129,8 +133,8 @@ impl Default for Runs {
         Self {
             id: rand::random(),
             store: Store::default(),
-            begun_at: None,
-            as_of: None,
+            told_at: Vec::new(),
+            floor: None,
         }
     }
 }
@@ -146,15 +150,29 @@ impl Runs {
         if !is_further {
             Walk::at(until).take(&mut self.store, &loaded, asked);
         }
-        let now = clock::now();
-        if until.is_none() && !is_further {
-            // Of walks at the same time the first one counts: nothing that all have seen is older.
-            self.begun_at = self.begun_at.filter(|at| now - at < LONGEST_WALK).or(Some(now));
+        for number in loaded.rows.iter().filter_map(|row| self.store.number(*row)) {
+            let place = number as usize;
+            self.told_at.resize(self.told_at.len().max(place + 1), 0);
+            self.told_at[place] = clock::now();
         }
-        if loaded.next.is_none() {
-            self.as_of = self.begun_at.take().or(self.as_of);
+        let last = loaded
+            .rows
+            .last()
+            .and_then(|row| begun(&self.store, *row))
+            .filter(|_| loaded.next.is_some());
+        // A page that begins further down leaves out what nobody may have seen.
+        if until.is_none_or(|until| self.floor.is_some_and(|floor| until >= floor)) {
+            let last = last.unwrap_or(i64::MIN);
+            self.floor = Some(self.floor.map_or(last, |floor| floor.min(last)));
         }
         Ok(loaded)
+    }
+
+    /// All runs are known as they were at this moment or later, ms since 1970; `None` where some have never been seen.
+    fn as_of(&self) -> Option<i64> {
+        let rows = self.store.rows();
+        let told = rows.iter().filter_map(|row| self.told_at.get(self.store.number(row)? as usize));
+        told.min().copied().filter(|_| self.floor == Some(i64::MIN))
     }
 
     pub fn mark(&self) -> Mark {
@@ -177,12 +195,12 @@ impl Runs {
     }
 
     pub fn copy(&self) -> Vec<u8> {
-        Copy::write(&self.mark().to_string(), self.as_of, &self.store)
+        Copy::write(&self.mark().to_string(), self.as_of(), &self.store)
     }
 
     /// In bytes, about.
     pub fn size(&self) -> usize {
-        self.store.memory()
+        self.store.memory() + self.told_at.capacity() * 8
     }
 }
 
@@ -201,6 +219,13 @@ impl Mark {
 impl std::fmt::Display for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}-{}", self.id, self.generation)
+    }
+}
+
+fn begun(store: &Store, row: u32) -> Option<i64> {
+    match store.attribute(Attribute::Start).cell(row) {
+        Cell::Number(at) => Some(at as i64),
+        _ => None,
     }
 }
 
@@ -227,23 +252,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_known_is_as_old_as_the_walk_that_saw_all() {
+    async fn what_is_known_is_as_old_as_what_was_told_first() {
         let mut runs = Runs::default();
-        clock::tests::at(100, async {
-            learn(&mut runs, &page(&[("c", 3, ""), ("b", 2, "")], true), None, false);
-        })
-        .await;
-        assert_eq!(runs.as_of, None);
-        clock::tests::at(200, async {
-            // Another tab begins, and the first one comes to its end.
-            learn(&mut runs, &page(&[("c", 3, ""), ("b", 2, "")], true), None, false);
-            learn(&mut runs, &page(&[("b", 2, ""), ("a", 1, "")], false), Some(2), false);
-        })
-        .await;
-        assert_eq!(runs.as_of, Some(100));
+        let first = page(&[("c", 3, ""), ("b", 2, "")], true);
+        let last = page(&[("b", 2, ""), ("a", 1, "")], false);
+        clock::tests::at(100, async { learn(&mut runs, &first, None, false) }).await;
+        assert_eq!(runs.as_of(), None);
+        clock::tests::at(200, async { learn(&mut runs, &last, Some(2), false) }).await;
+        assert_eq!(runs.as_of(), Some(100));
+        clock::tests::at(300, async { learn(&mut runs, &first, None, false) }).await;
+        assert_eq!(runs.as_of(), Some(200));
         let copy = Copy::read(&runs.copy()).unwrap();
-        assert_eq!((copy.as_of, copy.store.len()), (Some(100), 3));
+        assert_eq!((copy.as_of, copy.store.len()), (Some(200), 3));
         assert_eq!(Mark::parse(&copy.mark), Some(runs.mark()));
+    }
+
+    #[test]
+    fn who_leaves_runs_out_has_not_seen_all() {
+        let mut runs = Runs::default();
+        learn(&mut runs, &page(&[("a", 1, "")], false), Some(1), false);
+        assert_eq!(runs.as_of(), None);
+        learn(&mut runs, &page(&[("e", 5, ""), ("d", 4, "")], true), None, false);
+        learn(&mut runs, &page(&[("b", 2, ""), ("a", 1, "")], false), Some(2), false);
+        assert_eq!(runs.as_of(), None);
+        learn(&mut runs, &page(&[("d", 4, ""), ("c", 3, "")], true), Some(4), false);
+        learn(&mut runs, &page(&[("c", 3, ""), ("b", 2, ""), ("a", 1, "")], false), Some(3), false);
+        assert!(runs.as_of().is_some());
     }
 
     #[test]

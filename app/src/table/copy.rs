@@ -142,8 +142,9 @@ mod tests {
         for number in 0..500 {
             let rare = if number % 100 == 0 { r#"{"key":"räre","value":"ja"}"# } else { "" };
             let run = format!(
-                r#"{{"runs":[{{"info":{{"run_id":"r{number}","run_name":"{}","start_time":{number}}},"data":{{"metrics":[{{"key":"m","value":{},"step":{}}}],"tags":[{rare}]}}}}]}}"#,
+                r#"{{"runs":[{{"info":{{"run_id":"r{number}","run_name":"{}","start_time":{number},"artifact_uri":"{}"}},"data":{{"metrics":[{{"key":"m","value":{},"step":{}}}],"tags":[{rare}]}}}}]}}"#,
                 number % 7,
+                ["s3://ü/x/ID/artifacts", "elsewhere:7", "ID", ""][number as usize % 4].replace("ID", &format!("r{number}")),
                 f64::from(number) / 3.0,
                 number % 2
             );

@@ -1,10 +1,11 @@
 //! Runs by columns. A run keeps its row as long as it is here.
 
+mod copied;
+
 use super::{
     bits::Bits,
     cells::Value as _,
     column::{Attribute, Cell, Column, Family, Name, Stat, Text},
-    copy::{Reader, Writer},
     dict::Dict,
 };
 
@@ -57,8 +58,6 @@ pub enum Put {
 }
 
 const NO_ROW: u32 = u32::MAX;
-/// A copy may have so many rows for each run.
-const SPREAD: usize = 16;
 
 /// What is calculated, and not in a run that MLflow answers.
 fn is_derived(family: Family) -> bool {
@@ -145,59 +144,6 @@ impl Store {
         if let Some(changed) = place {
             *changed = self.generation;
         }
-    }
-
-    pub fn write(&self, out: &mut Writer) {
-        let kept = || self.columns.iter().filter(|column| !is_derived(column.name.family));
-        out.u32(kept().count() as u32);
-        kept().for_each(|column| column.write(out));
-    }
-
-    pub fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let mut store = Self::bare();
-        for _ in 0..from.u32()? {
-            let column = Column::read(from)?;
-            let keys = &mut store.keys[column.name.family.index()];
-            if is_derived(column.name.family) || keys.dict.code(&column.name.key) as usize != keys.columns.len() {
-                return None;
-            }
-            keys.columns.push(store.columns.len() as u32);
-            store.columns.push(column);
-        }
-        let begin = Self::default().columns;
-        let begins = |(column, other): (&Column, &Column)| column.name == other.name;
-        if store.columns.len() < begin.len() || !store.columns.iter().zip(&begin).all(begins) {
-            return None;
-        }
-        store.settle()
-    }
-
-    /// Finds out by the columns where runs are. `None` where one is in two rows, a row has something and no run, or few rows have any.
-    fn settle(mut self) -> Option<Self> {
-        let ids = self.run_ids()?;
-        let mut row_of = vec![NO_ROW; ids.dict.len() as usize];
-        let (mut end, mut once) = (0, true);
-        ids.codes.for_each(&mut |row, code| {
-            once &= std::mem::replace(&mut row_of[code as usize], row) == NO_ROW;
-            end = row + 1;
-        });
-        if !once || end as usize > SPREAD * (ids.codes.filled() + 64) {
-            return None;
-        }
-        let mut rows = Bits::default();
-        ids.codes.for_each(&mut |row, _| rows.insert(row));
-        let (mut filled, mut stray) = (vec![0; end as usize], false);
-        for column in &self.columns {
-            column.for_each(&mut |row| match filled.get_mut(row as usize) {
-                Some(filled) if rows.contains(row) => *filled += 1,
-                _ => stray = true,
-            });
-        }
-        self.end = end;
-        self.free = (0..end).rev().filter(|row| !rows.contains(*row)).collect();
-        self.changed = vec![0; row_of.len()];
-        (self.rows, self.row_of, self.filled) = (rows, row_of, filled);
-        (!stray).then_some(self)
     }
 
     /// How many runs there are.

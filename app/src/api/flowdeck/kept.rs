@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    api::{ApiError, Client, Method, Result, mlflow::run::Stage},
+    api::{Question, mlflow::run::Stage},
     route::escape,
 };
 
@@ -22,29 +22,21 @@ pub struct Page {
     pub since: Option<String>,
 }
 
-/// What [`crate::table::copy::Copy`] reads; nothing where nothing is known.
-///
-/// # Errors
-/// That MLflow does not answer, or no longer knows the caller.
-pub async fn copy(client: &Client, experiment: &str, stage: Stage) -> Result<Vec<u8>> {
+/// For what [`crate::table::copy::Copy`] reads; nothing where nothing is known.
+pub fn copy(experiment: &str, stage: Stage) -> Question {
     let stage = match stage {
         Stage::ActiveOnly => "ACTIVE_ONLY",
         Stage::DeletedOnly => "DELETED_ONLY",
         Stage::All => "ALL",
     };
-    let path = format!(
-        "/api/flowdeck/v1/experiments/{}/runs/copy?run_view_type={stage}",
-        escape(experiment)
-    );
-    client.bytes(Method::Get, &path, None).await
+    Question::get(format!("{}copy?run_view_type={stage}", path(experiment)))
 }
 
-/// What [`crate::table::load::Reading`] reads.
-///
-/// # Errors
-/// MLflow's.
-pub async fn page(client: &Client, experiment: &str, page: &Page) -> Result<Vec<u8>> {
-    let body = serde_json::to_string(page).map_err(|error| ApiError::unreadable(&error))?;
-    let path = format!("/api/flowdeck/v1/experiments/{}/runs/page", escape(experiment));
-    client.bytes(Method::Post, &path, Some(body)).await
+/// For what [`crate::table::load::Reading`] reads.
+pub fn page(experiment: &str, page: &Page) -> Question {
+    Question::post(format!("{}page", path(experiment)), page)
+}
+
+fn path(experiment: &str) -> String {
+    format!("/api/flowdeck/v1/experiments/{}/runs/", escape(experiment))
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{metric::Metric, number};
 use crate::{
-    api::{ApiError, Client, Method, Result},
+    api::{Client, Method, Question, Result},
     route::escape,
 };
 
@@ -258,13 +258,9 @@ pub async fn search(client: &Client, search: &Search) -> Result<Found> {
     Ok(found)
 }
 
-/// One page of runs as MLflow writes it, for who reads it without [`Run`]s in between.
-///
-/// # Errors
-/// As [`search`].
-pub async fn search_bytes(client: &Client, search: &Search) -> Result<Vec<u8>> {
-    let body = serde_json::to_string(search).map_err(|error| ApiError::unreadable(&error))?;
-    client.bytes(Method::Post, "/api/2.0/mlflow/runs/search", Some(body)).await
+/// For one page of runs as MLflow writes it, for who reads it without [`Run`]s in between.
+pub fn searched(search: &Search) -> Question {
+    Question::post("/api/2.0/mlflow/runs/search".to_owned(), search)
 }
 
 /// One run.

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use super::Sheet;
 use crate::{
     api::{
-        ApiError,
+        ApiError, Question,
         flowdeck::kept,
         mlflow::run::{self, Search, Stage},
     },
@@ -200,7 +200,8 @@ impl Sheet {
     async fn answer(self, ask: Ask) {
         let turn = self.turn.get_value();
         let asked = self.store.with_value(Store::generation);
-        let answer = self.answered(&ask).await;
+        let client = self.runs.client.get_value();
+        let answer = client.bytes(self.question(&ask)).await;
         // The page may be gone, or show other runs by now.
         if self.turn.try_get_value() != Some(turn) {
             return;
@@ -231,12 +232,11 @@ impl Sheet {
         }
     }
 
-    async fn answered(self, ask: &Ask) -> Result<Vec<u8>, ApiError> {
-        let client = self.runs.client.get_value();
+    fn question(self, ask: &Ask) -> Question {
         match (ask, self.only_experiment()) {
-            (Ask::Copy, Some(experiment)) => kept::copy(&client, &experiment, self.stage.get_value().unwrap_or_default()).await,
-            (Ask::Walk | Ask::Again, Some(experiment)) => kept::page(&client, &experiment, &self.page(ask)).await,
-            _ => run::search_bytes(&client, &self.search(ask)).await,
+            (Ask::Copy, Some(experiment)) => kept::copy(&experiment, self.stage.get_value().unwrap_or_default()),
+            (Ask::Walk | Ask::Again | Ask::Newest, Some(experiment)) => kept::page(&experiment, &self.page(ask)),
+            _ => run::searched(&self.search(ask)),
         }
     }
 
@@ -302,17 +302,23 @@ impl Sheet {
         }
     }
 
-    /// The next page of the walk.
+    /// The newest runs, or the next page of the walk.
     fn page(self, ask: &Ask) -> kept::Page {
-        if *ask == Ask::Again && self.walk.with_value(Walk::is_done) {
-            self.walk.set_value(Walk::default());
-        }
-        let (until, page_token) = self.walk.with_value(|walk| (walk.until(), walk.token()));
+        let size = self.size.get_value();
+        let (until, page_token, max_results) = match ask {
+            Ask::Newest => (None, None, size.min(FIRST)),
+            _ => {
+                if *ask == Ask::Again && self.walk.with_value(Walk::is_done) {
+                    self.walk.set_value(Walk::default());
+                }
+                self.walk.with_value(|walk| (walk.until(), walk.token(), size))
+            }
+        };
         kept::Page {
             run_view_type: self.stage.get_value().unwrap_or_default(),
             until,
             page_token,
-            max_results: self.size.get_value(),
+            max_results,
             since: self.since.get_value(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-use crate::Site;
+use crate::{Site, frame::mark};
 
 #[derive(Clone, Debug)]
 pub struct Reference {
@@ -44,7 +44,7 @@ impl Reference {
         });
         view! {
             <main class="page stack reference">
-                <h1>"REST API"</h1>
+                <div class="line"><a class="mark" href=site.href("/experiments") title="Flowdeck: experiments" aria-label="Flowdeck: experiments">{mark()}</a><h1>"REST API"</h1></div>
                 <p>
                     "Show an API key as "<code>"Authorization: Bearer fd_…"</code>" or "<code>"X-API-Key: fd_…"</code>
                     ", or a user name and a password (HTTP Basic). Times are milliseconds since 1970. Refusals are "
@@ -65,8 +65,7 @@ impl Operation {
     fn view(self, address: &str) -> AnyView {
         view! {
             <details>
-                <summary><code>{self.method}" "{address.to_owned()}{self.path}</code></summary>
-                <p>{self.summary}</p>
+                <summary><code><b>{self.method}</b>" "{address.to_owned()}{self.path}</code>" "<span class="muted">{says(&self.summary)}</span></summary>
                 {fields("Parameters", self.parameters)}
                 {fields("Body", self.body)}
                 {fields("Answer", self.answer)}
@@ -74,6 +73,17 @@ impl Operation {
         }
         .into_any()
     }
+}
+
+/// What is told after the method and the path; between backquotes is code.
+fn says(summary: &str) -> Vec<AnyView> {
+    let parts = summary.split('`').skip(2).enumerate();
+    let parts = parts.map(|(number, part)| match number {
+        0 => view! { {part.trim_start_matches([' ', ':', '→']).to_owned()} },
+        number if number % 2 == 1 => view! { <code>{part.to_owned()}</code> },
+        _ => view! { {part.to_owned()} },
+    });
+    parts.collect_view()
 }
 
 fn fields(title: &'static str, fields: Vec<(String, String)>) -> Option<AnyView> {

@@ -115,14 +115,17 @@ fn heading(title: String, whole: bool) -> AnyView {
 fn words(what: &str, error: &ApiError) -> (&'static IconData, String, String) {
     match error.status {
         401 => (icon::Lock, "Your session has ended".into(), "Sign in again to go on.".into()),
-        403 => (
-            icon::Lock,
-            format!("You may not see {what}"),
-            format!(
-                "{} Ask its owner or an administrator of this MLflow for permission.",
-                sentence(&error.message)
-            ),
-        ),
+        403 => {
+            let whom = match error.message == OWNERS_ONLY {
+                true => "one of them",
+                false => "its owner or an administrator of this MLflow",
+            };
+            (
+                icon::Lock,
+                format!("You may not see {what}"),
+                format!("{} Ask {whom} for permission.", sentence(&error.message)),
+            )
+        }
         404 => (icon::Search, format!("Not found: {what}"), sentence(&error.message)),
         502..=504 => {
             let known = ["MLflow does not answer", "MLflow is starting", "MLflow cannot be reached"];

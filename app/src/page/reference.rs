@@ -65,7 +65,7 @@ impl Operation {
     fn view(self, address: &str) -> AnyView {
         view! {
             <details>
-                <summary><code><b>{self.method}</b>" "{address.to_owned()}{self.path}</code>" "<span class="muted">{says(&self.summary)}</span></summary>
+                <summary><code><b>{self.method}</b>" "{address.to_owned()}{self.path}</code>" "<span class="muted">{says(brief(&self.summary))}</span></summary>
                 {fields("Parameters", self.parameters)}
                 {fields("Body", self.body)}
                 {fields("Answer", self.answer)}
@@ -75,15 +75,19 @@ impl Operation {
     }
 }
 
-/// What is told after the method and the path; between backquotes is code.
-fn says(summary: &str) -> Vec<AnyView> {
-    let parts = summary.split('`').skip(2).enumerate();
-    let parts = parts.map(|(number, part)| match number {
-        0 => view! { {part.trim_start_matches([' ', ':', '→']).to_owned()} },
-        number if number % 2 == 1 => view! { <code>{part.to_owned()}</code> },
-        _ => view! { {part.to_owned()} },
-    });
-    parts.collect_view()
+/// What is told after the method and the path.
+fn brief(summary: &str) -> &str {
+    let rest = summary.splitn(3, '`').nth(2).unwrap_or_default();
+    rest.trim_start_matches([' ', ':', '→'])
+}
+
+/// Between backquotes is code.
+fn says(text: &str) -> Vec<AnyView> {
+    let part = |(number, part): (usize, &str)| match number % 2 {
+        0 => view! { {part.to_owned()} },
+        _ => view! { <code>{part.to_owned()}</code> },
+    };
+    text.split('`').enumerate().map(part).collect()
 }
 
 fn fields(title: &'static str, fields: Vec<(String, String)>) -> Option<AnyView> {
@@ -92,6 +96,18 @@ fn fields(title: &'static str, fields: Vec<(String, String)>) -> Option<AnyView>
     }
     let rows = fields
         .into_iter()
-        .map(|(name, description)| view! { <dt><code>{name}</code></dt><dd>{description}</dd> });
+        .map(|(name, description)| view! { <dt><code>{name}</code></dt><dd>{says(&description)}</dd> });
     Some(view! { <h3>{title}</h3><dl>{rows.collect_view()}</dl> }.into_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+
+    #[test]
+    fn of_a_summary_what_is_not_said_already_is_left() {
+        assert_eq!(brief("`GET /a` → 201 and `x`"), "201 and `x`");
+        assert_eq!(brief("`DELETE /a?b=`: ends it"), "ends it");
+        assert_eq!(brief("`GET /a`"), "");
+    }
 }

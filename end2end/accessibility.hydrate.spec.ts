@@ -34,6 +34,7 @@ const pages: [string, (data: Data) => string][] = [
   ['the history of a run', ({ ids, runs }) => `/experiments/${ids.details}/runs/${runs.details}?tab=history`],
   ['a page that is not there', () => '/no/such/page'],
   ['what one may not see', ({ ids }) => `/experiments/${ids.secret}`],
+  ['a page for owners', () => '/admin/users?q=r'],
 ];
 
 for (const theme of ['light', 'dark'] as const) {
@@ -45,10 +46,17 @@ for (const theme of ['light', 'dark'] as const) {
       expect(await serious(new AxeBuilder({ page }))).toEqual([]);
     });
 
+    test('axe finds nothing serious on the reference of the API', async ({ page, flowdeck, signIn }) => {
+      await signIn(flowdeck.data.reader);
+      await page.goto('api/flowdeck/v1/docs');
+      await page.getByText('/api/flowdeck/v1/changes/preview').click();
+      expect(await serious(new AxeBuilder({ page }))).toEqual([]);
+    });
+
     for (const [name, path] of pages) {
       test(`axe finds nothing serious on ${name}`, async ({ page, guard, flowdeck, signIn, visit }) => {
         guard.expectStatus(404, /no\/such/);
-        guard.expectStatus(403, new RegExp(`experiments/${flowdeck.data.ids.secret}$`));
+        guard.expectStatus(403, new RegExp(`experiments/${flowdeck.data.ids.secret}$|/admin/users`));
         await signIn(flowdeck.data.reader);
         await visit(path(flowdeck.data));
         await expect(page.locator('.skeleton')).toHaveCount(0);

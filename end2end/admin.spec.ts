@@ -29,3 +29,32 @@ test('keys and calls are in the document, and found by forms', async ({ page, pe
   await made.getByRole('link').first().click();
   await expect(calls).toContainText('Request id');
 });
+
+test('owners have the pages for owners in the rail, and others are told whose they are, and nothing else', async ({ page, person, signIn, visit, flowdeck, guard, hasScript }) => {
+  guard.expectStatus(403, /\/admin|\/api\//);
+  const rail = page.getByRole('navigation', { name: 'Pages' });
+  const menu = page.getByRole('group', { name: 'Account' });
+  await signIn(flowdeck.admin);
+  await visit('/experiments');
+  await rail.getByRole('link', { name: 'Admin' }).click();
+  await expect(page).toHaveURL(/\/admin$/);
+  await expect(rail.getByRole('link', { name: 'Admin' })).toHaveAttribute('aria-current', 'page');
+  await awake(page, hasScript);
+  await page.getByRole('button', { name: /^Account of/ }).click();
+  await expect(menu.getByRole('link', { name: 'Admin' })).toBeVisible();
+
+  // What the page still asks for would be asked for by somebody else.
+  await page.goto('about:blank');
+  await signIn(person);
+  for (const path of ['users', 'users/reader', 'roles', 'groups', 'permissions', 'rules', 'changes', 'settings', 'import', 'keys', '']) {
+    await visit(`/admin/${path}`.replace(/\/$/, ''));
+    await expect(page.getByRole('heading', { level: 1, name: /^You may not see/ })).toBeVisible();
+    await expect(page.locator('.page').getByRole('link')).toHaveText(['Your own access']);
+    await expect(page.getByRole('main').getByRole('button')).toHaveCount(0);
+    await expect(page.getByRole('main').getByRole('textbox')).toHaveCount(0);
+  }
+  await expect(rail.getByRole('link', { name: 'Account' })).toBeVisible();
+  await expect(rail.getByRole('link', { name: 'Admin' })).toHaveCount(0);
+  await page.getByRole('link', { name: 'Your own access' }).click();
+  await expect(page).toHaveURL(/\/account\/access$/);
+});

@@ -59,6 +59,30 @@ for (const viewport of sizes) {
       }
     });
 
+    test('where one is can be read in the bar', async ({ page, flowdeck, signIn, visit }) => {
+      const { ids, runs } = flowdeck.data;
+      await signIn(flowdeck.data.reader);
+      const [bar, here] = [page.getByRole('navigation', { name: 'Where you are' }), page.locator('.crumbs [aria-current=page]')];
+      await visit(`/experiments/${ids.details}/runs/${runs.details}`);
+      await expect(here).toHaveText('rich-run');
+      expect(await here.evaluate((element) => element.scrollWidth <= element.clientWidth), 'whole').toBe(true);
+      await expect(bar.getByRole('link', { name: 'everything-a-run-can-have' })).toBeVisible();
+      await visit(`/experiments/${ids.long}`);
+      await expect.poll(async () => (await here.boundingBox())?.width ?? 0).toBeGreaterThan(150);
+      expect(await overflow(page)).toEqual([]);
+    });
+
+    test('the reference of the API fits, and leads back', async ({ page, flowdeck, signIn }) => {
+      await signIn(flowdeck.data.reader);
+      await page.goto('api/flowdeck/v1/docs');
+      const call = page.getByText('/api/flowdeck/v1/changes/preview');
+      await call.click();
+      await expect(page.getByRole('main')).toContainText('what the edits would do; nothing is changed');
+      expect(await overflow(page)).toEqual([]);
+      await page.getByRole('link', { name: /^Flowdeck/ }).click();
+      await expect(page.getByRole('heading', { level: 1, name: 'Experiments' })).toBeVisible();
+    });
+
     for (const [name, path] of pages) {
       test(`${name} fits`, async ({ page, guard, flowdeck, signIn, visit }) => {
         guard.expectStatus(404, /no\/such/);

@@ -35,6 +35,9 @@ pub struct Question {
     body: Option<String>,
 }
 
+/// Why a call was refused that is for owners alone.
+pub const OWNERS_ONLY: &str = "only owners of this MLflow (its administrators) may do this";
+
 pub type Result<T> = std::result::Result<T, ApiError>;
 
 /// The methods that the console uses.

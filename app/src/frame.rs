@@ -55,6 +55,7 @@ fn Rail() -> impl IntoView {
     view! {
         <nav class="rail" aria-label="Pages">
             <RailLink to=Route::Experiments icon=icon::Flask label="Experiments"/>
+            {Site::expect().is_owner.then(|| view! { <RailLink to=Route::Admin icon=icon::Lock label="Admin"/> })}
             <span class="spread"></span>
             <RailLink to=Route::Account icon=icon::User label="Account"/>
         </nav>

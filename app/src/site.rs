@@ -12,6 +12,8 @@ pub struct Site {
     pub base: Cow<'static, str>,
     /// The MLflow user name of the visitor.
     pub user: String,
+    /// MLflow has said that the visitor is an owner; where that is not known, they are none.
+    pub is_owner: bool,
     /// The time at which the server drew the page, ms since 1970: both sides compute "3 min ago" from it while hydrating.
     pub drawn_at: i64,
 }

@@ -80,7 +80,7 @@ pub struct Ended {
 #[utoipa::path(get, path = "/session", tag = "Account", responses((status = 200, body = Caller)))]
 pub async fn session(State(state): State<state::State>, Extension(principal): Extension<Principal>) -> Result<Response> {
     let authorization = caller::authorization(&state, &principal).await?;
-    let who = mlflow::who(&state.upstream, &authorization).await;
+    let who = caller::ask(&state, &principal, &authorization).await;
     let (is_admin, up) = match who {
         Ok(who) => (Some(who.is_admin), true),
         Err(mlflow::SignInError::WrongPassword) => {

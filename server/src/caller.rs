@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::api::OWNERS_ONLY;
 use axum::http::HeaderValue;
 
 use crate::{
@@ -54,8 +55,19 @@ pub fn refused(principal: &Principal) -> &'static str {
 /// 401 where MLflow does not know them, 502 where it does not answer.
 pub async fn who(state: &State, principal: &Principal) -> Result<Who> {
     let authorization = authorization(state, principal).await?;
-    let answer = mlflow::who(&state.upstream, &authorization).await;
+    let answer = ask(state, principal, &authorization).await;
     answer.map_err(|error| unknown(principal, error))
+}
+
+/// Asks MLflow who this is, and remembers an owner.
+///
+/// # Errors
+/// As MLflow says.
+pub async fn ask(state: &State, principal: &Principal, authorization: &HeaderValue) -> std::result::Result<Who, SignInError> {
+    match known_user(principal) {
+        Some(user) => answer(state, user, authorization, state.owners.question()).await,
+        None => mlflow::who(&state.upstream, authorization).await,
+    }
 }
 
 /// The caller's name, checked: HTTP Basic is anybody's word until MLflow has heard it.
@@ -107,20 +119,17 @@ pub async fn owner(state: &State, principal: &Principal) -> Result<Who> {
 /// # Errors
 /// As [`owner`].
 pub async fn reader(state: &State, principal: &Principal) -> Result<Who> {
-    let Some(user) = known_user(principal) else {
+    let known = known_user(principal).and_then(|user| Some((user, state.owners.known(user).filter(Known::is_good)?)));
+    let Some((user, known)) = known else {
         return owner(state, principal).await;
     };
+    // The password that was theirs is still in the vault.
     let authorization = authorization(state, principal).await?;
-    if let Some(known) = state.owners.known(user).filter(Known::is_good) {
-        if let Some(question) = state.owners.due(user) {
-            let (state, user) = (state.clone(), user.to_owned());
-            tokio::spawn(async move { ask(&state, &user, &authorization, question).await });
-        }
-        return Ok(known.who);
+    if let Some(question) = state.owners.due(user) {
+        let (state, user) = (state.clone(), user.to_owned());
+        tokio::spawn(async move { answer(&state, &user, &authorization, question).await });
     }
-    let answer = ask(state, user, &authorization, state.owners.question()).await;
-    let who = answer.map_err(|error| unknown(principal, error))?;
-    if who.is_admin { Ok(who) } else { Err(not_an_owner()) }
+    Ok(known.who)
 }
 
 /// The same, for what Flowdeck itself keeps: while MLflow does not answer, also who was an owner when it did, since this Flowdeck runs.
@@ -148,7 +157,7 @@ fn known_user(principal: &Principal) -> Option<&str> {
     }
 }
 
-async fn ask(state: &State, user: &str, authorization: &HeaderValue, question: Question) -> std::result::Result<Who, SignInError> {
+async fn answer(state: &State, user: &str, authorization: &HeaderValue, question: Question) -> std::result::Result<Who, SignInError> {
     let answer = mlflow::who(&state.upstream, authorization).await;
     state.owners.learn(user, question, &answer);
     answer
@@ -162,5 +171,5 @@ fn unknown(principal: &Principal, error: SignInError) -> Error {
 }
 
 pub fn not_an_owner() -> Error {
-    Error::Forbidden("only owners of this MLflow (its administrators) may do this".into())
+    Error::Forbidden(OWNERS_ONLY.into())
 }

@@ -78,12 +78,16 @@ pub async fn prove(state: &state::State, address: IpAddr, name: &str, password: 
         return Err(Unproved::Wait(wait.as_secs() + 1));
     }
     sign_ins.tried(name, Instant::now());
+    let question = state.owners.question();
     let checked = match password.len() {
         ..=LONGEST_PASSWORD => mlflow::check_password(&state.upstream, name, password).await,
         _ => Err(SignInError::WrongPassword),
     };
     match &checked {
-        Ok(_) => sign_ins.succeeded(name),
+        Ok(_) => {
+            sign_ins.succeeded(name);
+            state.owners.learn(name, question, &checked);
+        }
         Err(SignInError::WrongPassword) => {
             sign_ins.failed(address, Instant::now());
             // Without the name: people type their password there.

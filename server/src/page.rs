@@ -129,6 +129,7 @@ async fn draw(pages: Pages, principal: Principal, note: Note, request: Request<B
 
     let site = Site {
         base: base.as_str().to_owned().into(),
+        is_owner: pages.state.owners.known(&session.user).is_some(),
         user: session.user,
         drawn_at: clock::now(),
     };
@@ -203,6 +204,7 @@ pub fn plain(state: &state::State, status: StatusCode, title: &'static str, body
         provide_context(Site {
             base: state.config.listen.base_path.as_str().to_owned().into(),
             user: String::new(),
+            is_owner: false,
             drawn_at: clock::now(),
         });
         provide_context(Nonce::from_value(nonce.clone()));

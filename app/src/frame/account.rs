@@ -31,9 +31,9 @@ static DENSITIES: &[Choosable] = &[("", "Compact", None), ("comfortable", "Comfo
 pub fn AccountMenu(keys: RwSignal<bool>) -> impl IntoView {
     let site = Site::expect();
     let client = StoredValue::new(expect_context::<Client>());
-    let asked = StoredValue::new(false);
-    let admin = RwSignal::new(false);
-    // MLflow is asked who is an administrator when somebody looks.
+    let asked = StoredValue::new(site.is_owner);
+    let admin = RwSignal::new(site.is_owner);
+    // Where it is not known, MLflow is asked who is an administrator when somebody looks.
     let ask = move |_| {
         if !asked.get_value() {
             asked.set_value(true);

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-use crate::Site;
+use crate::{Site, frame::mark};
 
 #[derive(Clone, Debug)]
 pub struct Reference {
@@ -44,7 +44,7 @@ impl Reference {
         });
         view! {
             <main class="page stack reference">
-                <h1>"REST API"</h1>
+                <div class="line"><a class="mark" href=site.href("/experiments") title="Flowdeck: experiments" aria-label="Flowdeck: experiments">{mark()}</a><h1>"REST API"</h1></div>
                 <p>
                     "Show an API key as "<code>"Authorization: Bearer fd_…"</code>" or "<code>"X-API-Key: fd_…"</code>
                     ", or a user name and a password (HTTP Basic). Times are milliseconds since 1970. Refusals are "
@@ -65,8 +65,7 @@ impl Operation {
     fn view(self, address: &str) -> AnyView {
         view! {
             <details>
-                <summary><code>{self.method}" "{address.to_owned()}{self.path}</code></summary>
-                <p>{self.summary}</p>
+                <summary><code><b>{self.method}</b>" "{address.to_owned()}{self.path}</code>" "<span class="muted">{says(brief(&self.summary))}</span></summary>
                 {fields("Parameters", self.parameters)}
                 {fields("Body", self.body)}
                 {fields("Answer", self.answer)}
@@ -76,12 +75,39 @@ impl Operation {
     }
 }
 
+/// What is told after the method and the path.
+fn brief(summary: &str) -> &str {
+    let rest = summary.splitn(3, '`').nth(2).unwrap_or_default();
+    rest.trim_start_matches([' ', ':', '→'])
+}
+
+/// Between backquotes is code.
+fn says(text: &str) -> Vec<AnyView> {
+    let part = |(number, part): (usize, &str)| match number % 2 {
+        0 => view! { {part.to_owned()} },
+        _ => view! { <code>{part.to_owned()}</code> },
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
 fn fields(title: &'static str, fields: Vec<(String, String)>) -> Option<AnyView> {
     if fields.is_empty() {
         return None;
     }
     let rows = fields
         .into_iter()
-        .map(|(name, description)| view! { <dt><code>{name}</code></dt><dd>{description}</dd> });
+        .map(|(name, description)| view! { <dt><code>{name}</code></dt><dd>{says(&description)}</dd> });
     Some(view! { <h3>{title}</h3><dl>{rows.collect_view()}</dl> }.into_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+
+    #[test]
+    fn of_a_summary_what_is_not_said_already_is_left() {
+        assert_eq!(brief("`GET /a` → 201 and `x`"), "201 and `x`");
+        assert_eq!(brief("`DELETE /a?b=`: ends it"), "ends it");
+        assert_eq!(brief("`GET /a`"), "");
+    }
 }

@@ -9,7 +9,12 @@ use super::{
     icon::{self, Icon},
     time::Time,
 };
-use crate::{api::ApiError, browser, route::Route, state::address::Address};
+use crate::{
+    api::{ApiError, OWNERS_ONLY},
+    browser,
+    route::Route,
+    state::address::Address,
+};
 
 /// Grey rows in the place of the real ones; they appear after 150 ms.
 #[component]
@@ -65,6 +70,9 @@ pub fn Failed(
         }
         recoveries
     });
+    // A page for owners has nothing for others: its style shows the refusal alone.
+    let alone = error.status == 403 && error.message == OWNERS_ONLY;
+    let whole = whole || alone;
     // Asking again would not help.
     let is_final = matches!(error.status, 403 | 404);
     let address = Address::here();
@@ -78,6 +86,7 @@ pub fn Failed(
     let way = match (is_final, whole) {
         // Without a script the link loads the page again.
         (false, _) => Some(view! { <a class="button" href=move || address.with(&[]) on:click=act><Icon icon=icon::Retry/>"Try again"</a> }),
+        (true, _) if alone => Some(view! { <a class="button" href=Route::OwnAccess.href()>"Your own access"</a> }),
         (true, true) => Some(view! { <a class="button" href=Route::Experiments.href()>"Go to the experiments"</a> }),
         (true, false) => None,
     };
@@ -86,7 +95,7 @@ pub fn Failed(
         .request_id
         .map(|id| view! { <p class="request">"request "<code>{id}</code></p> });
     view! {
-        <section class="face" class:failed=error.status != 404 role="alert">
+        <section class="face" class:failed=error.status != 404 class:alone=alone role="alert">
             <Icon icon=icon/>
             {heading(title, whole)}
             <p dir="auto">{why}</p>
@@ -106,14 +115,17 @@ fn heading(title: String, whole: bool) -> AnyView {
 fn words(what: &str, error: &ApiError) -> (&'static IconData, String, String) {
     match error.status {
         401 => (icon::Lock, "Your session has ended".into(), "Sign in again to go on.".into()),
-        403 => (
-            icon::Lock,
-            format!("You may not see {what}"),
-            format!(
-                "{} Ask its owner or an administrator of this MLflow for permission.",
-                sentence(&error.message)
-            ),
-        ),
+        403 => {
+            let whom = match error.message == OWNERS_ONLY {
+                true => "one of them",
+                false => "its owner or an administrator of this MLflow",
+            };
+            (
+                icon::Lock,
+                format!("You may not see {what}"),
+                format!("{} Ask {whom} for permission.", sentence(&error.message)),
+            )
+        }
         404 => (icon::Search, format!("Not found: {what}"), sentence(&error.message)),
         502..=504 => {
             let known = ["MLflow does not answer", "MLflow is starting", "MLflow cannot be reached"];

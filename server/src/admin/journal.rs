@@ -90,6 +90,21 @@ async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Cha
         return Err(Error::BadRequest("there is nothing to change".into()));
     }
     let edits = in_steps(&author.who, &world, edits);
+    make(state, author, changing, World::clone(&world), Wanted { edits, ..wanted }, 0).await
+}
+
+/// Makes a change whose last edit brings the others about at one stroke: that a user goes, with all that is theirs.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_at_one_stroke(state: &State, author: &Author, changing: Changing<'_>, world: World, wanted: Wanted) -> Result<Change> {
+    let before_the_last = wanted.edits.len().saturating_sub(1);
+    make(state, author, changing, world, wanted, before_the_last).await
+}
+
+/// Writes a change down, of which the first edits need nothing done, and makes it.
+async fn make(state: &State, author: &Author, changing: Changing<'_>, mut world: World, wanted: Wanted, done: usize) -> Result<Change> {
+    let edits = wanted.edits;
     let row = Row {
         number: 0,
         id: hex(&rand::random::<[u8; 8]>()),
@@ -98,7 +113,7 @@ async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Cha
         reason: wanted.reason,
         state: "applying".into(),
         edits: serde_json::to_string(&edits).map_err(anyhow::Error::from)?,
-        done: 0,
+        done: done as i64,
         backwards: false,
         request_id: wanted.request_id,
         undoes: wanted.undoes,
@@ -106,7 +121,6 @@ async fn apply_now(state: &State, author: &Author, wanted: Wanted) -> Result<Cha
         trouble: None,
     };
     state.db.insert_change(&row, &about(&edits)).await?;
-    let mut world = World::clone(&world);
     let end = run(state, author, &row, &edits, &mut world).await?;
     leave(state, changing, author, world);
     let told = |trouble: &str| format!("nothing was changed: {trouble}");

@@ -91,7 +91,7 @@ pub async fn delete(
     }
     whole(async move {
         let spared = life::spared(&state, &principal, &name).await?;
-        life::remove(&state, &spared, &headers, &name).await?;
+        life::remove(&state, spared, &headers, &name).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await

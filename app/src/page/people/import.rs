@@ -3,7 +3,7 @@
 use crate::prelude::*;
 use leptos::{ev, task::spawn_local};
 
-use super::{desk::Desk, way};
+use super::{desk::Desk, load::Asked, way};
 use crate::{
     Site,
     api::{
@@ -98,6 +98,8 @@ pub fn page() -> AnyView {
                 Ok(import) => told(desk, import),
                 Err(error) => view! { <div class="lead"><Notice class="failed">{sentence(&error.message)}</Notice></div> },
             }))}
+            // Who may not import finds that out here.
+            {desk.show("the import of grants", Signal::stored(Asked::Groups), |_| ().into_any())}
             {desk.dialogs()}
         </div>
     }

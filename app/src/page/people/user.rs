@@ -98,7 +98,10 @@ pub async fn read(client: &Client, name: &str) -> Result<Shown> {
     let (detail, user) = match user::get(client, name).await {
         Ok(detail) => (Some(detail), None),
         Err(error) if error.status == 404 => (None, None),
-        Err(error) if error.status == 403 => (None, Some(mlflow::get(client, name).await?)),
+        Err(error) if error.status == 403 => match mlflow::get(client, name).await {
+            Err(refused) if refused.status == 403 => return Err(error),
+            user => (None, Some(user?)),
+        },
         Err(error) => return Err(error),
     };
     let last = Query::default().with("user", name).with("limit", "1");

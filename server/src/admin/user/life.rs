@@ -142,26 +142,31 @@ pub async fn delete(
             return Err(gone());
         }
         let had = what_they_have(&state, &spared.world, &name).await?;
-        remove(&state, &spared, &headers, &name).await?;
+        remove(&state, spared, &headers, &name).await?;
         Ok(Json(had))
     })
     .await
 }
 
 /// Takes a user, with all that is theirs, out of MLflow, where they are still there, and out of Flowdeck.
-pub async fn remove(state: &state::State, spared: &Spared<'_>, headers: &HeaderMap, name: &str) -> Result<()> {
-    let Spared { author, world, .. } = spared;
+pub async fn remove(state: &state::State, spared: Spared<'_>, headers: &HeaderMap, name: &str) -> Result<()> {
+    let Spared { author, world, one } = spared;
     let edit = Edit::Account {
         user: name.to_owned(),
         was: world.users.get(name).map(|user| user.account()),
         will: None,
     };
-    account::end(state, author, name).await?;
-    state.index.amend(|world| world.make(&edit, None));
     // MLflow takes all of it at one stroke.
-    let mut edits = before(world, &edit);
+    let mut edits = before(&world, &edit);
     edits.push(edit);
-    journal::note_account(state, &author.who.user, request_id(headers), "", edits).await?;
+    let wanted = Wanted {
+        edits,
+        whole: false,
+        reason: String::new(),
+        request_id: request_id(headers),
+        undoes: None,
+    };
+    journal::apply_at_one_stroke(state, &author, one, World::clone(&world), wanted).await?;
     tracing::info!(name, by = author.who.user, "a user was deleted");
     Ok(())
 }
@@ -170,7 +175,7 @@ pub async fn remove(state: &state::State, spared: &Spared<'_>, headers: &HeaderM
 pub struct Spared<'a> {
     author: Author,
     world: Arc<World>,
-    _one: Changing<'a>,
+    one: Changing<'a>,
 }
 
 /// Whose sign-in it is must not be the last administrator, nor the owner.
@@ -190,7 +195,7 @@ pub async fn spared<'a>(state: &'a state::State, principal: &Principal, name: &s
     if name == author.who.user {
         return Err(Error::Conflict("this is yourself: let another administrator do it".into()));
     }
-    Ok(Spared { author, world, _one: one })
+    Ok(Spared { author, world, one })
 }
 
 /// `POST /api/flowdeck/v1/users/{name}/reset` → a one-time link that sets a new password; the old one and all sessions end at once
@@ -239,7 +244,7 @@ pub async fn deactivate(
     headers: HeaderMap,
 ) -> Result<Json<UserMade>> {
     whole(async move {
-        let Spared { author, world, _one } = spared(&state, &principal, &name).await?;
+        let Spared { author, world, one: _one } = spared(&state, &principal, &name).await?;
         let user = world.users.get(&name).ok_or_else(gone)?;
         if !user.active {
             return Err(Error::Conflict("this user is deactivated already".into()));

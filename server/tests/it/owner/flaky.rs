@@ -104,7 +104,16 @@ async fn pass(State(flaky): State<Flaky>, request: Request) -> Response {
     if flaky.away.load(Ordering::SeqCst) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let writes = ["grant", "revoke", "assign", "add", "remove", "update", "users/create"];
+    let writes = [
+        "grant",
+        "revoke",
+        "assign",
+        "add",
+        "remove",
+        "update",
+        "users/create",
+        "users/delete",
+    ];
     let is_write = request.method() != "GET" && writes.iter().any(|word| request.uri().path().ends_with(word));
     let take = |from: &AtomicUsize| {
         from.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))

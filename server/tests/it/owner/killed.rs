@@ -106,6 +106,22 @@ impl<'a> Scene<'a> {
         self.stop_in(flowdeck, request, hold).await
     }
 
+    /// Makes a user with a key and a grant on an experiment, lets them be deleted, and stops it. With the key.
+    async fn stop_deletion(&self, name: &str, id: &str, made: bool) -> (Stopped, String) {
+        let flowdeck = Flowdeck::start(self.data, &self.url).await;
+        self.send(&flowdeck, "POST", "/users", &json!({ "name": name, "service": true }))
+            .await;
+        apply(
+            &self.admin,
+            json!([grant(json!({ "user": name }), "experiment", id, None, Some("EDIT"))]),
+        )
+        .await;
+        let key = self.send(&flowdeck, "POST", "/keys", &json!({ "name": "job", "user": name })).await;
+        let request = self.call(&flowdeck, &self.admin, "DELETE", &format!("/users/{name}"));
+        let stopped = self.stop_in(flowdeck, request, Hold { after: 0, made }).await;
+        (stopped, key["id"].as_str().unwrap().to_owned())
+    }
+
     /// Holds a write of what is asked for, kills Flowdeck there, and starts it again.
     async fn stop_in(&self, mut flowdeck: Flowdeck, request: RequestBuilder, hold: Hold) -> Stopped {
         self.flaky.hold(hold);
@@ -237,5 +253,36 @@ async fn a_deleted_user_in_whose_return_flowdeck_is_killed_is_there_with_everyth
             let answer = scene.http.get(url).bearer_auth(key["key"].as_str().unwrap()).send().await.unwrap();
             assert_eq!(answer.status(), StatusCode::OK);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_in_whose_deletion_flowdeck_is_killed_is_gone_with_everything() {
+    let app = TestApp::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene::begin(&app, folder.path()).await;
+    let owner = &scene.admin;
+    let id = experiment(owner, &fresh("e")).await;
+    scene.sign_in(owner).await;
+    // MLflow has heard of it, or not.
+    for made in [true, false] {
+        let name = fresh("goes");
+        let (stopped, key) = scene.stop_deletion(&name, &id, made).await;
+        let told = scene.end(&stopped).await;
+        let last = told["edits"].as_array().unwrap().last().unwrap();
+        assert_eq!(
+            (&told["state"], &last["user"], &last["will"]),
+            (&json!("applied"), &json!(name), &Value::Null)
+        );
+        let gone = scene.call(&stopped.flowdeck, owner, "GET", &format!("/users/{name}"));
+        assert_eq!(gone.send().await.unwrap().status(), StatusCode::NOT_FOUND);
+        let keys = scene.get(&stopped.flowdeck, &format!("/keys?user={name}")).await;
+        assert_eq!(
+            (&keys["keys"][0]["id"], &keys["keys"][0]["state"]),
+            (&json!(key), &json!("revoked"))
+        );
+        // And it can be taken back as any other.
+        scene.post(&stopped.flowdeck, &format!("/changes/{}/undo", stopped.id)).await;
+        assert_eq!(held(owner, &name).await, [("experiment".into(), id.clone(), "EDIT".into())]);
     }
 }

@@ -26,6 +26,12 @@ async fn status(caller: &Caller, path: &str) -> u16 {
     caller.get(&format!("{V1}{path}")).await.status().as_u16()
 }
 
+/// Whether the pages of the console have a link to those for owners.
+async fn is_led_to_admin(caller: &Caller) -> bool {
+    let page = caller.get("/account").await.text().await.unwrap();
+    page.contains(r#"href="/admin""#)
+}
+
 #[tokio::test]
 async fn who_is_demoted_in_mlflow_reads_for_a_few_seconds_more_and_changes_nothing() {
     let app = TestApp::start().await;
@@ -74,13 +80,17 @@ async fn who_is_demoted_put_out_or_signed_out_through_flowdeck_reads_nothing_mor
     let app = TestApp::start().await;
     let admin = app.admin();
     let bob = owner(&app, &admin).await;
+    assert!(is_led_to_admin(&bob).await, "since they signed in");
     for _ in 0..2 {
         assert_eq!(status(&bob, "/users").await, 200);
     }
     apply(&admin, json!([admin_edit(&bob, false)])).await;
+    assert!(!is_led_to_admin(&bob).await);
     assert_eq!(status(&bob, "/users").await, 403);
+    assert!(!is_led_to_admin(&bob).await);
     apply(&admin, json!([admin_edit(&bob, true)])).await;
     assert_eq!(status(&bob, "/users").await, 200);
+    assert!(is_led_to_admin(&bob).await);
     // By MLflow's own route, through Flowdeck.
     let wish = json!({ "username": bob.user, "is_admin": false });
     let demoted = admin.request("PATCH", "/api/2.0/mlflow/users/update-admin").json(&wish).send();

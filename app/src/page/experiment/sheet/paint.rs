@@ -1,10 +1,11 @@
-//! The rows on screen, written by hand: rows and cells are made once and go from line to line, and of what they say only that is written
+//! The headings and rows on screen, written by hand: rows and cells are made once and go from line to line, and of what they say only that is written
 //! which is not there yet.
 //!
 //! A view of Leptos is built and compared whole with each key of a query. Here a row whose run stays where it was costs nothing.
 
 mod cell;
 mod head;
+mod heading;
 mod make;
 mod row;
 
@@ -12,11 +13,12 @@ use std::{collections::BTreeMap, mem, ops::Range, sync::Arc};
 
 use leptos::{
     wasm_bindgen::JsValue,
-    web_sys::{Element, HtmlElement, Node},
+    web_sys::{Element, HtmlElement, HtmlTableElement, Node},
 };
 
 use self::{
     head::Body,
+    heading::Headings,
     make::{element, mould},
     row::{Row, Turn},
 };
@@ -26,7 +28,7 @@ use super::{
     lines::Lines,
 };
 use crate::{
-    page::experiment::view::Aggregate,
+    page::experiment::view::{Aggregate, View},
     part::clock::Clock,
     table::{column::Column as Data, select::Selection, store::Store},
 };
@@ -46,6 +48,12 @@ pub struct Scene<'a> {
     /// What the store has of each of them but the name.
     pub data: &'a [Option<&'a Data>],
     pub selection: &'a Selection,
+    /// Whether all runs that are shown are selected; `None`: some.
+    pub chosen: Option<bool>,
+    /// What the address says.
+    pub view: &'a View,
+    /// The address of another view.
+    pub href: &'a dyn Fn(&View) -> String,
     /// The line and the column that the keyboard is at; column 0 is the name.
     pub at: (usize, usize),
     pub look: Look<'a>,
@@ -62,6 +70,7 @@ struct Style {
 }
 
 pub struct Painter {
+    headings: Headings,
     body: Element,
     /// What stands for the lines above and below those that are drawn.
     above: Space,
@@ -100,7 +109,10 @@ struct Space {
 // === impl Painter ===
 
 impl Painter {
-    pub fn new(body: Element) -> Done<Self> {
+    /// `table`: with an empty row for the headings, and a body.
+    pub fn new(table: &HtmlTableElement) -> Done<Self> {
+        let headings = table.t_head().and_then(|head| head.first_element_child()).ok_or(JsValue::NULL)?;
+        let body = table.last_element_child().ok_or(JsValue::NULL)?;
         let space = || {
             let row = element("tr", "space")?;
             row.set_attribute("aria-hidden", "true")?;
@@ -110,6 +122,7 @@ impl Painter {
         body.append_child(&above.row)?;
         body.append_child(&below.row)?;
         Ok(Self {
+            headings: Headings::new(headings)?,
             body,
             above,
             below,
@@ -147,6 +160,7 @@ impl Painter {
             let old = mem::replace(&mut self.columns, Arc::clone(scene.columns));
             self.remake(&old)?;
         }
+        self.headings.write(scene)?;
         self.place(&scene.window)?;
         for (index, row) in scene.window.clone().zip(&mut self.rows) {
             row.write(index, self.stamp, scene)?;
@@ -167,13 +181,14 @@ impl Painter {
         }
         if mem::replace(&mut self.made, made).1 == pinned {
             let turn = Turn::new(old, new, pinned);
+            self.headings.turn(Some(&turn), made)?;
             return self.rows.iter_mut().chain(&mut self.spare).try_for_each(|row| row.turn(&turn));
         }
         self.spare.clear();
         for row in self.rows.drain(..) {
             row.row.remove();
         }
-        Ok(())
+        self.headings.turn(None, made)
     }
 
     /// As many rows as are to be seen; those whose lines stay in sight stay with them.

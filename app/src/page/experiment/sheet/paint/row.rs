@@ -1,8 +1,7 @@
 //! A row of the table's body, and the line that it stands for.
 
 use leptos::{
-    wasm_bindgen::JsCast,
-    wasm_bindgen::JsValue,
+    wasm_bindgen::{JsCast, JsValue},
     web_sys::{Element, Node},
 };
 
@@ -68,6 +67,36 @@ impl Turn {
             stays: (0..new.len().saturating_sub(1)).map(stays).collect(),
         }
     }
+
+    /// What columns have in `row` stays with them as long as they are in sight; as many as there are columns now.
+    pub fn apply<T>(&self, row: &Element, all: &mut Vec<T>, node: fn(&T) -> &Node, make: fn() -> Done<T>) -> Done {
+        let free = &mut all[self.pinned..];
+        let by = self.by.unsigned_abs().min(free.len());
+        let end = row.last_child();
+        if self.by > 0 {
+            for cell in &free[..by] {
+                row.insert_before(node(cell), end.as_ref())?;
+            }
+            free.rotate_left(by);
+        } else if by > 0 {
+            let first = free.first().map(|cell| node(cell).clone());
+            free.rotate_right(by);
+            for cell in &free[..by] {
+                row.insert_before(node(cell), first.as_ref())?;
+            }
+        }
+        while all.len() > self.stays.len() {
+            if let Some(gone) = all.pop() {
+                row.remove_child(node(&gone))?;
+            }
+        }
+        while all.len() < self.stays.len() {
+            let cell = make()?;
+            row.insert_before(node(&cell), end.as_ref())?;
+            all.push(cell);
+        }
+        Ok(())
+    }
 }
 
 // === impl Row ===
@@ -101,33 +130,8 @@ impl Row {
         })
     }
 
-    /// Cells whose columns stay in sight stay with them; as many cells as there are columns now.
     pub fn turn(&mut self, turn: &Turn) -> Done {
-        let free = &mut self.cells[turn.pinned..];
-        let by = turn.by.unsigned_abs().min(free.len());
-        let end = self.row.last_child();
-        if turn.by > 0 {
-            for cell in &free[..by] {
-                self.row.insert_before(&cell.cell, end.as_ref())?;
-            }
-            free.rotate_left(by);
-        } else if by > 0 {
-            let first: Option<Node> = free.first().map(|cell| cell.cell.clone().into());
-            free.rotate_right(by);
-            for cell in &free[..by] {
-                self.row.insert_before(&cell.cell, first.as_ref())?;
-            }
-        }
-        while self.cells.len() > turn.stays.len() {
-            if let Some(cell) = self.cells.pop() {
-                cell.cell.remove();
-            }
-        }
-        while self.cells.len() < turn.stays.len() {
-            let cell = blank(false)?;
-            self.row.insert_before(&cell, end.as_ref())?;
-            self.cells.push(Cell::of(cell)?);
-        }
+        turn.apply(&self.row, &mut self.cells, |cell| &cell.cell, || Cell::of(blank(false)?))?;
         for (cell, stays) in self.cells.iter_mut().zip(&turn.stays) {
             cell.is_stale |= !stays;
         }

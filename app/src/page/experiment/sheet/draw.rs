@@ -54,7 +54,8 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
         let pinned = pinned_width(&sheet.view.read(), &sheet.columns.read());
         format!("max(100%, {}px)", pinned + sheet.edges.read().end())
     };
-    let painter = paint(sheet, empty, clock);
+    let template = Memo::new(move |_| widths(sheet));
+    let painter = paint(sheet, empty, clock, template);
     let explain = move |event: ev::PointerEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         if let Some(target) = target {
@@ -68,7 +69,7 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
             on:pointerenter=move |_| sheet.held.set(true) on:pointerleave=move |_| sheet.held.set(false)
         >
             <table
-                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total style=("grid-template-columns", move || widths(sheet))
+                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total style=("grid-template-columns", template)
                 aria-rowcount=move || lines() + 1 aria-colcount=move || columns() + 1 aria-activedescendant=at
                 on:keydown=move |event| sheet.key(&event) on:click=move |event| sheet.click(&event) on:dblclick=move |event| sheet.let_go(&event)
                 on:pointerover=explain on:copy=move |_| act(painter, Painter::tell_exactly)
@@ -117,10 +118,12 @@ fn widths(sheet: Sheet) -> String {
 }
 
 /// Writes what is to be seen into the table, again and again.
-fn paint(sheet: Sheet, empty: Memo<bool>, clock: Clock) -> Brush {
+fn paint(sheet: Sheet, empty: Memo<bool>, clock: Clock, template: Memo<String>) -> Brush {
     let tall = Memo::new(move |_| sheet.frame.read().line);
     let chosen = Memo::new(move |_| sheet.all_chosen());
     let brush = Brush::new_local(None);
+    let rest = Trigger::new();
+    let painted = StoredValue::new(0_u32);
     Effect::new(move |_| {
         let Some(table) = sheet.table.get() else { return };
         // What others are made from comes before them: an effect does not notice what changed while it looked at something made from it.
@@ -132,10 +135,13 @@ fn paint(sheet: Sheet, empty: Memo<bool>, clock: Clock) -> Brush {
             return;
         }
         let (columns, scales, names) = (sheet.shown.get(), sheet.scales.get(), sheet.names.read());
+        let template = template.read();
         let selection = sheet.selection.read();
         let chosen = chosen.get();
         let (window, at, tall) = (sheet.down.get(), sheet.at.get(), tall.get());
         sheet.drawn.track();
+        rest.track();
+        let mut is_all = true;
         sheet.store.with_value(|store| {
             let data: Vec<_> = columns.iter().skip(1).map(|shown| store.column(&shown.column.name())).collect();
             let scene = Scene {
@@ -144,6 +150,7 @@ fn paint(sheet: Sheet, empty: Memo<bool>, clock: Clock) -> Brush {
                 lines: &lines,
                 tall,
                 columns: &columns,
+                template: &template,
                 data: &data,
                 selection: &selection,
                 chosen,
@@ -161,8 +168,25 @@ fn paint(sheet: Sheet, empty: Memo<bool>, clock: Clock) -> Brush {
             if brush.with_value(Option::is_none) {
                 brush.set_value(Painter::new(&table).ok());
             }
-            act(brush, |painter| painter.paint(&scene));
+            act(brush, |painter| {
+                is_all = painter.paint(&scene)?;
+                Ok(())
+            });
         });
+        let now = painted.try_update_value(|painted| {
+            *painted += 1;
+            *painted
+        });
+        if !is_all {
+            // What scrolling painted is drawn after those that are called next; whatever else paints meanwhile goes on with the rest.
+            request_animation_frame(move || {
+                request_animation_frame(move || {
+                    if painted.try_get_value() == now {
+                        rest.notify();
+                    }
+                });
+            });
+        }
     });
     brush
 }

@@ -20,7 +20,7 @@ use self::{
     head::Body,
     heading::Headings,
     make::{element, mould},
-    row::{Row, Turn},
+    row::{AtOnce, Row, Turn},
 };
 use super::{
     cell::{Look, Scale},
@@ -45,6 +45,8 @@ pub struct Scene<'a> {
     pub tall: f64,
     /// The name's first, then those that are pinned.
     pub columns: &'a Arc<Vec<Shown>>,
+    /// How wide they are, as the style of a grid says it.
+    pub template: &'a str,
     /// What the store has of each of them but the name.
     pub data: &'a [Option<&'a Data>],
     pub selection: &'a Selection,
@@ -69,6 +71,10 @@ struct Style {
     baseline: Option<u32>,
 }
 
+/// Of other columns so many cells are written at once, the rest within so many frames: the browser has to lay out and paint them before it draws.
+const CELLS: usize = 160;
+const FRAMES: usize = 3;
+
 pub struct Painter {
     headings: Headings,
     body: Element,
@@ -85,6 +91,8 @@ pub struct Painter {
     /// How many columns are drawn, and of them stay where they are.
     made: (usize, usize),
     columns: Arc<Vec<Shown>>,
+    /// How wide they are.
+    template: String,
     style: Option<Style>,
     lines: Arc<Lines>,
     stamp: Stamp,
@@ -132,6 +140,7 @@ impl Painter {
             spare: Vec::new(),
             made: (0, 0),
             columns: Arc::default(),
+            template: String::new(),
             style: None,
             lines: Arc::default(),
             stamp: Stamp::default(),
@@ -139,7 +148,9 @@ impl Painter {
         })
     }
 
-    pub fn paint(&mut self, scene: &Scene<'_>) -> Done {
+    /// Whether all of it stands there now; else there is more to paint when the browser has drawn this: where one has gone far to the side, some
+    /// rows stay as they are, and where they were.
+    pub fn paint(&mut self, scene: &Scene<'_>) -> Done<bool> {
         let style = Style {
             scales: scene.look.scales.to_vec(),
             aggregate: scene.look.aggregate,
@@ -162,13 +173,28 @@ impl Painter {
         }
         self.headings.write(scene)?;
         self.place(&scene.window)?;
-        for (index, row) in scene.window.clone().zip(&mut self.rows) {
-            row.write(index, self.stamp, scene)?;
+        let cells = self.rows.len() * scene.columns.len();
+        let mut at_once = AtOnce {
+            pinned: self.made.1,
+            room: (cells / FRAMES).max(CELLS),
+            before: &self.template,
+            is_all: true,
+        };
+        // Those that were late come first.
+        for late in [true, false] {
+            for (index, row) in scene.window.clone().zip(&mut self.rows).filter(|(_, row)| row.is_late == late) {
+                row.write(index, self.stamp, scene, &mut at_once)?;
+            }
+        }
+        let is_all = at_once.is_all;
+        if self.template != scene.template {
+            scene.template.clone_into(&mut self.template);
         }
         self.above.stretch(scene.window.start as f64 * scene.tall)?;
         self.below
             .stretch((scene.lines.lines.len() - scene.window.end) as f64 * scene.tall)?;
-        self.mark(scene)
+        self.mark(scene)?;
+        Ok(is_all)
     }
 
     /// With other columns there are other cells.
@@ -180,9 +206,7 @@ impl Painter {
             self.mould = mould(made)?;
         }
         if mem::replace(&mut self.made, made).1 == pinned {
-            let turn = Turn::new(old, new, pinned);
-            self.headings.turn(Some(&turn), made)?;
-            return self.rows.iter_mut().chain(&mut self.spare).try_for_each(|row| row.turn(&turn));
+            return self.headings.turn(Some(&Turn::new(old, new, pinned)), made);
         }
         self.spare.clear();
         for row in self.rows.drain(..) {
@@ -249,7 +273,9 @@ impl Painter {
     }
 
     fn get(&mut self) -> Done<Row> {
-        self.spare.pop().map_or_else(|| Row::new(&self.mould, self.made), Ok)
+        self.spare
+            .pop()
+            .map_or_else(|| Row::new(&self.mould, &self.columns, self.made.1), Ok)
     }
 
     fn drop(&mut self, row: Row) {
@@ -285,10 +311,9 @@ impl Painter {
     fn mark(&mut self, scene: &Scene<'_>) -> Done {
         let (line, column) = scene.at;
         let row = line.checked_sub(scene.window.start).and_then(|at| self.rows.get(at));
-        let place = scene.columns.iter().position(|shown| shown.index == column + 1);
-        let new: Option<Element> = row.zip(place).map(|(row, place)| match place {
-            0 => row.head.cell.clone().into(),
-            _ => row.cells[place - 1].cell.clone().into(),
+        let new: Option<Element> = row.and_then(|row| match row.columns.iter().position(|shown| shown.index == column + 1)? {
+            0 => Some(row.head.cell.clone().into()),
+            place => Some(row.cells[place - 1].cell.clone().into()),
         });
         if new != self.marked {
             if let Some(old) = mem::replace(&mut self.marked, new) {

@@ -246,10 +246,7 @@ impl Painter {
                     None => self.get()?,
                 });
             }
-            let before = self
-                .rows
-                .first()
-                .map_or_else(|| self.below.row.clone().into(), |row| row.row.clone());
+            let before = self.rows.first().map_or_else(|| self.below.row.clone(), |row| row.row.clone());
             for row in &come {
                 self.body.insert_before(&row.row, Some(&before))?;
             }

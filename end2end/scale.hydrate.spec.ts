@@ -66,6 +66,33 @@ test('the table by keyboard', async ({ flowdeck, page, signIn, visit }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('trial-248');
 });
 
+test('far to the side each cell stands below the heading of its column', async ({ page, person, signIn, visit }) => {
+  const experiment = await person.experiment(`far ${person.name}`);
+  const [runs, metrics] = [20, 60];
+  const keys = Array.from({ length: metrics }, (_, index) => `m${String(index).padStart(2, '0')}`);
+  for (let run = 0; run < runs; run += 1) {
+    await person.run(experiment, { name: `run-${run}`, metrics: Object.fromEntries(keys.map((key, index) => [key, index + run / 100])) });
+  }
+  await signIn(person);
+  await visit(`/experiments/${experiment}?cols=${keys.map((key) => `m:${key}`).join(',')}`);
+  await expectRuns(page, true, runs);
+  const scroll = page.locator('.grid-scroll');
+  for (const part of [1, 0.5, 0]) {
+    await scroll.evaluate((element, part) => element.scrollTo(part * element.scrollWidth, 0), part);
+    const last = page.getByRole('columnheader', { name: keys[Math.round(part * (metrics - 1))] });
+    await expect(last).toBeInViewport();
+    // Some rows follow in the frames after.
+    const astray = () =>
+      grid(page).evaluate((table) => {
+        const headings = [...table.querySelectorAll('thead th[data-column^="m:"]')];
+        const under = headings.map((heading) => [heading.getAttribute('aria-colindex'), heading.getBoundingClientRect().left, Number(heading.textContent.slice(1))]);
+        const cells = (row: Element) => [...row.querySelectorAll('td[aria-colindex]')].map((cell) => [cell.getAttribute('aria-colindex'), cell.getBoundingClientRect().left, Math.floor(Number(cell.textContent))]);
+        return [...table.querySelectorAll('tbody tr[data-line]')].filter((row) => JSON.stringify(cells(row)) !== JSON.stringify(under)).length;
+      });
+    await expect.poll(astray).toBe(0);
+  }
+});
+
 test('numbers that are written short are copied whole', async ({ context, flowdeck, page, person, signIn, visit }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: flowdeck.origin });
   const experiment = await person.experiment(`copied ${person.name}`);

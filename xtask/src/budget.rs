@@ -9,7 +9,7 @@ use crate::dist::{Manifest, compress};
 /// What all of a first page may be, brotli-compressed.
 const LIMIT: u64 = 300_000;
 /// What all pages together may be: what has been reached, so that it does not grow unseen.
-const WHOLE: u64 = 914_000;
+const WHOLE: u64 = 920_000;
 /// Set aside for the document itself, whose size the browser tests hold below this.
 const DOCUMENT: u64 = 16_000;
 

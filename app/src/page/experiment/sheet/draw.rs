@@ -1,4 +1,4 @@
-//! The table: of all lines and columns those that can be seen. Its head is a view; its rows are [`painted`](super::paint).
+//! The table: of all lines and columns those that can be seen. Its headings and rows are [`painted`](super::paint).
 //!
 //! The focus is on the table itself, which says where the keyboard is, so that cells can come and go below it.
 
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::prelude::*;
 use leptos::{
-    ev, html,
+    ev,
     wasm_bindgen::{JsCast, JsValue},
     web_sys,
 };
@@ -14,7 +14,7 @@ use leptos::{
 use super::{
     Sheet,
     cell::Look,
-    heading::{further, heading, menu},
+    heading::{further, menu},
     paint::{Painter, Scene},
     pinned_width, width,
 };
@@ -54,8 +54,8 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
         let pinned = pinned_width(&sheet.view.read(), &sheet.columns.read());
         format!("max(100%, {}px)", pinned + sheet.edges.read().end())
     };
-    let rows = NodeRef::new();
-    let painter = body(sheet, empty, clock, rows);
+    let template = Memo::new(move |_| widths(sheet));
+    let painter = paint(sheet, empty, clock, template);
     let explain = move |event: ev::PointerEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         if let Some(target) = target {
@@ -69,15 +69,15 @@ pub fn grid(sheet: Sheet, empty: Memo<bool>) -> AnyView {
             on:pointerenter=move |_| sheet.held.set(true) on:pointerleave=move |_| sheet.held.set(false)
         >
             <table
-                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total style=("grid-template-columns", move || widths(sheet))
+                class="grid runs sheet" role="grid" aria-label="Runs" aria-multiselectable="true" tabindex="0" node_ref=sheet.table style:width=total style=("grid-template-columns", template)
                 aria-rowcount=move || lines() + 1 aria-colcount=move || columns() + 1 aria-activedescendant=at
                 on:keydown=move |event| sheet.key(&event) on:click=move |event| sheet.click(&event) on:dblclick=move |event| sheet.let_go(&event)
                 on:pointerover=explain on:copy=move |_| act(painter, Painter::tell_exactly)
                 on:pointerdown=move |event| sheet.pull(&event) on:pointermove=move |event| sheet.pull_on(&event) on:pointerup=move |_| sheet.pull_end(true) on:pointercancel=move |_| sheet.pull_end(false)
                 on:dragstart=move |event| sheet.carry(&event) on:dragover=move |event| sheet.carry_over(&event) on:drop=move |event| sheet.put_down(&event)
             >
-                <thead role="rowgroup">{head(sheet)}</thead>
-                <tbody role="rowgroup" node_ref=rows></tbody>
+                <thead role="rowgroup"><tr role="row" aria-rowindex="1"></tr></thead>
+                <tbody role="rowgroup"></tbody>
             </table>
         </div>
         {menu(sheet)}
@@ -117,34 +117,17 @@ fn widths(sheet: Sheet) -> String {
     format!("{}{before}px {}minmax(0, 1fr)", all(pinned), all(free))
 }
 
-/// Headings stay as long as their columns are in sight.
-fn head(sheet: Sheet) -> AnyView {
-    let all = move |pinned: bool| {
-        let shown = move || {
-            sheet
-                .shown
-                .read()
-                .iter()
-                .filter(|shown| shown.pinned.is_some() == pinned)
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        each(
-            shown,
-            |shown| (shown.index, shown.pinned, shown.column.id()),
-            move |shown| heading(sheet, shown),
-        )
-    };
-    view! { <tr role="row" aria-rowindex="1">{all(true)}<td class="gap" aria-hidden="true"></td>{all(false)}<td class="gap" aria-hidden="true"></td></tr> }.into_any()
-}
-
-/// Writes what is to be seen into the table's body, again and again.
-fn body(sheet: Sheet, empty: Memo<bool>, clock: Clock, body: NodeRef<html::Tbody>) -> Brush {
+/// Writes what is to be seen into the table, again and again.
+fn paint(sheet: Sheet, empty: Memo<bool>, clock: Clock, template: Memo<String>) -> Brush {
     let tall = Memo::new(move |_| sheet.frame.read().line);
+    let chosen = Memo::new(move |_| sheet.all_chosen());
     let brush = Brush::new_local(None);
+    let rest = Trigger::new();
+    let painted = StoredValue::new(0_u32);
     Effect::new(move |_| {
-        let Some(body) = body.get() else { return };
+        let Some(table) = sheet.table.get() else { return };
         // What others are made from comes before them: an effect does not notice what changed while it looked at something made from it.
+        let said = sheet.place.view.read();
         let view = sheet.view.read();
         let lines = sheet.lines.get();
         // Rows that are out of sight stay laid out: soon they say something else.
@@ -152,9 +135,13 @@ fn body(sheet: Sheet, empty: Memo<bool>, clock: Clock, body: NodeRef<html::Tbody
             return;
         }
         let (columns, scales, names) = (sheet.shown.get(), sheet.scales.get(), sheet.names.read());
+        let template = template.read();
         let selection = sheet.selection.read();
+        let chosen = chosen.get();
         let (window, at, tall) = (sheet.down.get(), sheet.at.get(), tall.get());
         sheet.drawn.track();
+        rest.track();
+        let mut is_all = true;
         sheet.store.with_value(|store| {
             let data: Vec<_> = columns.iter().skip(1).map(|shown| store.column(&shown.column.name())).collect();
             let scene = Scene {
@@ -163,8 +150,12 @@ fn body(sheet: Sheet, empty: Memo<bool>, clock: Clock, body: NodeRef<html::Tbody
                 lines: &lines,
                 tall,
                 columns: &columns,
+                template: &template,
                 data: &data,
                 selection: &selection,
+                chosen,
+                view: &said,
+                href: &|view| sheet.place.href(view),
                 at,
                 look: Look {
                     scales: &scales,
@@ -175,10 +166,27 @@ fn body(sheet: Sheet, empty: Memo<bool>, clock: Clock, body: NodeRef<html::Tbody
                 },
             };
             if brush.with_value(Option::is_none) {
-                brush.set_value(Painter::new(body.into()).ok());
+                brush.set_value(Painter::new(&table).ok());
             }
-            act(brush, |painter| painter.paint(&scene));
+            act(brush, |painter| {
+                is_all = painter.paint(&scene)?;
+                Ok(())
+            });
         });
+        let now = painted.try_update_value(|painted| {
+            *painted += 1;
+            *painted
+        });
+        if !is_all {
+            // What scrolling painted is drawn after those that are called next; whatever else paints meanwhile goes on with the rest.
+            request_animation_frame(move || {
+                request_animation_frame(move || {
+                    if painted.try_get_value() == now {
+                        rest.notify();
+                    }
+                });
+            });
+        }
     });
     brush
 }

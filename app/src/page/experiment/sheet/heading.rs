@@ -3,7 +3,7 @@
 use crate::prelude::*;
 use leptos::{ev, wasm_bindgen::JsCast, web_sys};
 
-use super::{Sheet, draw::Shown, options::groups, width};
+use super::{Sheet, options::groups, width};
 use crate::{
     page::experiment::{
         column::{Column, STATS, Sort},
@@ -27,65 +27,9 @@ pub struct Pulled {
     from: (i32, u32),
 }
 
-const MENU: &str = "column-menu";
+pub const MENU: &str = "column-menu";
 /// In pixels.
 const LEAST: i32 = 48;
-
-/// What depends on how the table is sorted follows it by itself, so that a click leaves the headings where they are.
-pub fn heading(sheet: Sheet, shown: Shown) -> AnyView {
-    let Shown { index, column, pinned, .. } = shown;
-    let view = sheet.place.view;
-    let order = Memo::new({
-        let column = column.clone();
-        move |_| {
-            let order = view.read().order();
-            let place = order.iter().position(|sort| sort.column == column)?;
-            Some((order[place].descending, place, order.len()))
-        }
-    });
-    let sorted = move || {
-        order
-            .get()
-            .map(|(descending, ..)| if descending { "descending" } else { "ascending" })
-    };
-    let arrow = move || {
-        order.get().map(|(descending, place, all)| {
-            let which = (all > 1).then(|| view! { <span class="family">{place + 1}</span> });
-            view! { <Icon icon=if descending { icon::ArrowDown } else { icon::ArrowUp }/>{which} }
-        })
-    };
-    let family = column.family().map(|family| view! { <span class="family">{family}</span> });
-    let label = column.label().to_owned();
-    let href = {
-        let column = column.clone();
-        sheet.place.link(move |view| view.clicked(&column, false))
-    };
-    let is_name = column == Column::Name;
-    let all = is_name.then(|| {
-        let chosen = move || sheet.all_chosen();
-        view! { <input type="checkbox" class="choose-all" tabindex="-1" aria-label="Select all runs that are shown" prop:checked=move || chosen() == Some(true) prop:indeterminate=move || chosen().is_none()/> }
-    });
-    let more = (!is_name).then(|| {
-        let says = format!("What to do with the column {label}");
-        view! { <button type="button" class="more" popovertarget=MENU aria-label=says><Icon icon=icon::More/></button> }
-    });
-    let class = match (pinned.is_some(), column.is_number()) {
-        (true, _) => "pinned",
-        (false, true) => "number",
-        (false, false) => "",
-    };
-    view! {
-        <th scope="col" role="columnheader" class=class aria-colindex=index aria-sort=sorted style=("inset-inline-start", pinned.map(|left| format!("{left}px"))) data-column=column.id() draggable=if is_name { "false" } else { "true" }>
-            <div class="line">
-                {all}
-                <a href=href title=format!("{label}. Sort; with Shift sort further by it") data-noscroll="" draggable="false"><bdi class="clip">{label.clone()}</bdi>{family}{dynamic(arrow)}</a>
-                {more}
-            </div>
-            <span class="grip" aria-hidden="true"></span>
-        </th>
-    }
-    .into_any()
-}
 
 /// What can be done with the column whose menu is open.
 pub fn menu(sheet: Sheet) -> AnyView {

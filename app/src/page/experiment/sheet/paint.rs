@@ -1,10 +1,11 @@
-//! The rows on screen, written by hand: rows and cells are made once and go from line to line, and of what they say only that is written
+//! The headings and rows on screen, written by hand: rows and cells are made once and go from line to line, and of what they say only that is written
 //! which is not there yet.
 //!
 //! A view of Leptos is built and compared whole with each key of a query. Here a row whose run stays where it was costs nothing.
 
 mod cell;
 mod head;
+mod heading;
 mod make;
 mod row;
 
@@ -12,13 +13,14 @@ use std::{collections::BTreeMap, mem, ops::Range, sync::Arc};
 
 use leptos::{
     wasm_bindgen::JsValue,
-    web_sys::{Element, HtmlElement, Node},
+    web_sys::{Element, HtmlElement, HtmlTableElement, Node},
 };
 
 use self::{
     head::Body,
+    heading::Headings,
     make::{element, mould},
-    row::{Row, Turn},
+    row::{AtOnce, Row, Turn},
 };
 use super::{
     cell::{Look, Scale},
@@ -26,7 +28,7 @@ use super::{
     lines::Lines,
 };
 use crate::{
-    page::experiment::view::Aggregate,
+    page::experiment::view::{Aggregate, View},
     part::clock::Clock,
     table::{column::Column as Data, select::Selection, store::Store},
 };
@@ -43,9 +45,17 @@ pub struct Scene<'a> {
     pub tall: f64,
     /// The name's first, then those that are pinned.
     pub columns: &'a Arc<Vec<Shown>>,
+    /// How wide they are, as the style of a grid says it.
+    pub template: &'a str,
     /// What the store has of each of them but the name.
     pub data: &'a [Option<&'a Data>],
     pub selection: &'a Selection,
+    /// Whether all runs that are shown are selected; `None`: some.
+    pub chosen: Option<bool>,
+    /// What the address says.
+    pub view: &'a View,
+    /// The address of another view.
+    pub href: &'a dyn Fn(&View) -> String,
     /// The line and the column that the keyboard is at; column 0 is the name.
     pub at: (usize, usize),
     pub look: Look<'a>,
@@ -61,7 +71,12 @@ struct Style {
     baseline: Option<u32>,
 }
 
+/// Of other columns so many cells are written at once, the rest within so many frames: the browser has to lay out and paint them before it draws.
+const CELLS: usize = 160;
+const FRAMES: usize = 3;
+
 pub struct Painter {
+    headings: Headings,
     body: Element,
     /// What stands for the lines above and below those that are drawn.
     above: Space,
@@ -76,6 +91,8 @@ pub struct Painter {
     /// How many columns are drawn, and of them stay where they are.
     made: (usize, usize),
     columns: Arc<Vec<Shown>>,
+    /// How wide they are.
+    template: String,
     style: Option<Style>,
     lines: Arc<Lines>,
     stamp: Stamp,
@@ -100,7 +117,10 @@ struct Space {
 // === impl Painter ===
 
 impl Painter {
-    pub fn new(body: Element) -> Done<Self> {
+    /// `table`: with an empty row for the headings, and a body.
+    pub fn new(table: &HtmlTableElement) -> Done<Self> {
+        let headings = table.t_head().and_then(|head| head.first_element_child()).ok_or(JsValue::NULL)?;
+        let body = table.last_element_child().ok_or(JsValue::NULL)?;
         let space = || {
             let row = element("tr", "space")?;
             row.set_attribute("aria-hidden", "true")?;
@@ -110,6 +130,7 @@ impl Painter {
         body.append_child(&above.row)?;
         body.append_child(&below.row)?;
         Ok(Self {
+            headings: Headings::new(headings)?,
             body,
             above,
             below,
@@ -119,6 +140,7 @@ impl Painter {
             spare: Vec::new(),
             made: (0, 0),
             columns: Arc::default(),
+            template: String::new(),
             style: None,
             lines: Arc::default(),
             stamp: Stamp::default(),
@@ -126,7 +148,9 @@ impl Painter {
         })
     }
 
-    pub fn paint(&mut self, scene: &Scene<'_>) -> Done {
+    /// Whether all of it stands there now; else there is more to paint when the browser has drawn this: where one has gone far to the side, some
+    /// rows stay as they are, and where they were.
+    pub fn paint(&mut self, scene: &Scene<'_>) -> Done<bool> {
         let style = Style {
             scales: scene.look.scales.to_vec(),
             aggregate: scene.look.aggregate,
@@ -147,14 +171,30 @@ impl Painter {
             let old = mem::replace(&mut self.columns, Arc::clone(scene.columns));
             self.remake(&old)?;
         }
+        self.headings.write(scene)?;
         self.place(&scene.window)?;
-        for (index, row) in scene.window.clone().zip(&mut self.rows) {
-            row.write(index, self.stamp, scene)?;
+        let cells = self.rows.len() * scene.columns.len();
+        let mut at_once = AtOnce {
+            pinned: self.made.1,
+            room: (cells / FRAMES).max(CELLS),
+            before: &self.template,
+            is_all: true,
+        };
+        // Those that were late come first.
+        for late in [true, false] {
+            for (index, row) in scene.window.clone().zip(&mut self.rows).filter(|(_, row)| row.is_late == late) {
+                row.write(index, self.stamp, scene, &mut at_once)?;
+            }
+        }
+        let is_all = at_once.is_all;
+        if self.template != scene.template {
+            scene.template.clone_into(&mut self.template);
         }
         self.above.stretch(scene.window.start as f64 * scene.tall)?;
         self.below
             .stretch((scene.lines.lines.len() - scene.window.end) as f64 * scene.tall)?;
-        self.mark(scene)
+        self.mark(scene)?;
+        Ok(is_all)
     }
 
     /// With other columns there are other cells.
@@ -166,14 +206,13 @@ impl Painter {
             self.mould = mould(made)?;
         }
         if mem::replace(&mut self.made, made).1 == pinned {
-            let turn = Turn::new(old, new, pinned);
-            return self.rows.iter_mut().chain(&mut self.spare).try_for_each(|row| row.turn(&turn));
+            return self.headings.turn(Some(&Turn::new(old, new, pinned)), made);
         }
         self.spare.clear();
         for row in self.rows.drain(..) {
             row.row.remove();
         }
-        Ok(())
+        self.headings.turn(None, made)
     }
 
     /// As many rows as are to be seen; those whose lines stay in sight stay with them.
@@ -207,10 +246,7 @@ impl Painter {
                     None => self.get()?,
                 });
             }
-            let before = self
-                .rows
-                .first()
-                .map_or_else(|| self.below.row.clone().into(), |row| row.row.clone());
+            let before = self.rows.first().map_or_else(|| self.below.row.clone(), |row| row.row.clone());
             for row in &come {
                 self.body.insert_before(&row.row, Some(&before))?;
             }
@@ -234,7 +270,9 @@ impl Painter {
     }
 
     fn get(&mut self) -> Done<Row> {
-        self.spare.pop().map_or_else(|| Row::new(&self.mould, self.made), Ok)
+        self.spare
+            .pop()
+            .map_or_else(|| Row::new(&self.mould, &self.columns, self.made.1), Ok)
     }
 
     fn drop(&mut self, row: Row) {
@@ -270,10 +308,9 @@ impl Painter {
     fn mark(&mut self, scene: &Scene<'_>) -> Done {
         let (line, column) = scene.at;
         let row = line.checked_sub(scene.window.start).and_then(|at| self.rows.get(at));
-        let place = scene.columns.iter().position(|shown| shown.index == column + 1);
-        let new: Option<Element> = row.zip(place).map(|(row, place)| match place {
-            0 => row.head.cell.clone().into(),
-            _ => row.cells[place - 1].cell.clone().into(),
+        let new: Option<Element> = row.and_then(|row| match row.columns.iter().position(|shown| shown.index == column + 1)? {
+            0 => Some(row.head.cell.clone().into()),
+            place => Some(row.cells[place - 1].cell.clone().into()),
         });
         if new != self.marked {
             if let Some(old) = mem::replace(&mut self.marked, new) {

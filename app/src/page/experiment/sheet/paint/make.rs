@@ -29,23 +29,25 @@ pub fn mould((columns, pinned): (usize, usize)) -> Done<Node> {
     name.set_attribute("aria-colindex", "1")?;
     name.append_child(&*element("div", "line")?)?;
     row.append_child(&name)?;
-    let gap = || {
-        let gap = element("td", "gap")?;
-        gap.set_attribute("aria-hidden", "true")?;
-        row.append_child(&gap)
-    };
     for at in 1..columns {
         if at == pinned {
-            gap()?;
+            row.append_child(&gap()?)?;
         }
         let cell = blank(at < pinned)?;
         row.append_child(&cell)?;
     }
     if pinned >= columns {
-        gap()?;
+        row.append_child(&gap()?)?;
     }
-    gap()?;
+    row.append_child(&gap()?)?;
     Ok(row.into())
+}
+
+/// What stands for the columns that are not drawn.
+pub fn gap() -> Done<Node> {
+    let gap = element("td", "gap")?;
+    gap.set_attribute("aria-hidden", "true")?;
+    Ok(gap.into())
 }
 
 /// A cell without anything in it.

@@ -1,9 +1,10 @@
 //! A row of the table's body, and the line that it stands for.
 
+use std::sync::Arc;
+
 use leptos::{
-    wasm_bindgen::JsCast,
-    wasm_bindgen::JsValue,
-    web_sys::{Element, Node},
+    wasm_bindgen::{JsCast, JsValue},
+    web_sys::{HtmlElement, Node},
 };
 
 use super::{
@@ -19,12 +20,16 @@ use crate::page::experiment::sheet::{
 };
 
 pub struct Row {
-    pub row: Element,
+    pub row: HtmlElement,
     pub head: Head,
     /// In the order of the columns.
     pub cells: Vec<Cell>,
     /// The line that it stands for; `None`: it is new.
     says: Option<(Line, Stamp)>,
+    /// Those of its cells.
+    pub columns: Arc<Vec<Shown>>,
+    /// Others are to be seen by now.
+    pub is_late: bool,
     /// Some of its cells have to be written anew.
     is_stale: bool,
     index: usize,
@@ -32,7 +37,21 @@ pub struct Row {
     selected: Option<bool>,
 }
 
-/// What becomes of the cells of each row with other columns.
+/// What of other columns is written before the browser draws.
+pub struct AtOnce<'a> {
+    /// So many columns stay where they are, the name among them.
+    pub pinned: usize,
+    /// So many cells may still be written.
+    pub room: usize,
+    /// How wide the columns were that are late.
+    pub before: &'a str,
+    /// Nothing is late.
+    pub is_all: bool,
+}
+
+const TEMPLATE: &str = "grid-template-columns";
+
+/// What becomes of the cells of a row with other columns.
 pub struct Turn {
     /// So many columns after the name are pinned.
     pub pinned: usize,
@@ -68,13 +87,44 @@ impl Turn {
             stays: (0..new.len().saturating_sub(1)).map(stays).collect(),
         }
     }
+
+    /// What columns have in `row` stays with them as long as they are in sight; as many as there are columns now.
+    pub fn apply<T>(&self, row: &Node, all: &mut Vec<T>, node: fn(&T) -> &Node, make: fn() -> Done<T>) -> Done {
+        let free = &mut all[self.pinned..];
+        let by = self.by.unsigned_abs().min(free.len());
+        let end = row.last_child();
+        if self.by > 0 {
+            for cell in &free[..by] {
+                row.insert_before(node(cell), end.as_ref())?;
+            }
+            free.rotate_left(by);
+        } else if by > 0 {
+            let first = free.first().map(|cell| node(cell).clone());
+            free.rotate_right(by);
+            for cell in &free[..by] {
+                row.insert_before(node(cell), first.as_ref())?;
+            }
+        }
+        while all.len() > self.stays.len() {
+            if let Some(gone) = all.pop() {
+                row.remove_child(node(&gone))?;
+            }
+        }
+        while all.len() < self.stays.len() {
+            let cell = make()?;
+            row.insert_before(node(&cell), end.as_ref())?;
+            all.push(cell);
+        }
+        Ok(())
+    }
 }
 
 // === impl Row ===
 
 impl Row {
-    pub fn new(mould: &Node, (columns, pinned): (usize, usize)) -> Done<Self> {
-        let row: Element = mould.clone_node_with_deep(true)?.unchecked_into();
+    /// `mould`: with cells for these columns.
+    pub fn new(mould: &Node, columns: &Arc<Vec<Shown>>, pinned: usize) -> Done<Self> {
+        let row: HtmlElement = mould.clone_node_with_deep(true)?.unchecked_into();
         let mut child = row.first_child();
         let mut next = || {
             let found = child.take();
@@ -82,8 +132,8 @@ impl Row {
             found.ok_or(JsValue::NULL)
         };
         let head = Head::of(next()?)?;
-        let mut cells = Vec::with_capacity(columns);
-        for at in 1..columns {
+        let mut cells = Vec::with_capacity(columns.len());
+        for at in 1..columns.len() {
             if at == pinned {
                 next()?;
             }
@@ -94,6 +144,8 @@ impl Row {
             head,
             cells,
             says: None,
+            columns: Arc::clone(columns),
+            is_late: false,
             is_stale: false,
             index: usize::MAX,
             class: "",
@@ -101,41 +153,37 @@ impl Row {
         })
     }
 
-    /// Cells whose columns stay in sight stay with them; as many cells as there are columns now.
-    pub fn turn(&mut self, turn: &Turn) -> Done {
-        let free = &mut self.cells[turn.pinned..];
-        let by = turn.by.unsigned_abs().min(free.len());
-        let end = self.row.last_child();
-        if turn.by > 0 {
-            for cell in &free[..by] {
-                self.row.insert_before(&cell.cell, end.as_ref())?;
-            }
-            free.rotate_left(by);
-        } else if by > 0 {
-            let first: Option<Node> = free.first().map(|cell| cell.cell.clone().into());
-            free.rotate_right(by);
-            for cell in &free[..by] {
-                self.row.insert_before(&cell.cell, first.as_ref())?;
-            }
+    /// Other columns than its own, where that is not too much for now.
+    fn turn(&mut self, must: bool, scene: &Scene<'_>, at_once: &mut AtOnce<'_>) -> Done {
+        if Arc::ptr_eq(&self.columns, scene.columns) {
+            return Ok(());
         }
-        while self.cells.len() > turn.stays.len() {
-            if let Some(cell) = self.cells.pop() {
-                cell.cell.remove();
+        let turn = Turn::new(&self.columns, scene.columns, at_once.pinned);
+        let cells = turn.stays.iter().filter(|stays| !**stays).count();
+        if !must && cells > at_once.room {
+            at_once.is_all = false;
+            if !self.is_late {
+                self.is_late = true;
+                // It stands where its columns are.
+                self.row.style().set_property(TEMPLATE, at_once.before)?;
             }
+            return Ok(());
         }
-        while self.cells.len() < turn.stays.len() {
-            let cell = blank(false)?;
-            self.row.insert_before(&cell, end.as_ref())?;
-            self.cells.push(Cell::of(cell)?);
+        at_once.room = at_once.room.saturating_sub(cells);
+        if self.is_late {
+            self.is_late = false;
+            self.row.style().remove_property(TEMPLATE)?;
         }
+        turn.apply(&self.row, &mut self.cells, |cell| &cell.cell, || Cell::of(blank(false)?))?;
         for (cell, stays) in self.cells.iter_mut().zip(&turn.stays) {
             cell.is_stale |= !stays;
         }
+        self.columns = Arc::clone(scene.columns);
         self.is_stale = true;
         Ok(())
     }
 
-    pub fn write(&mut self, index: usize, stamp: Stamp, scene: &Scene<'_>) -> Done {
+    pub fn write(&mut self, index: usize, stamp: Stamp, scene: &Scene<'_>, at_once: &mut AtOnce<'_>) -> Done {
         let line = &scene.lines.lines[index];
         if self.index != index {
             self.index = index;
@@ -159,6 +207,7 @@ impl Row {
             self.head.write(line, scene)?;
             self.says = Some(now);
         }
+        self.turn(is_other || index == scene.at.0, scene, at_once)?;
         if is_other || self.is_stale {
             self.is_stale = false;
             for ((shown, data), cell) in scene.columns[1..].iter().zip(scene.data).zip(&mut self.cells) {

@@ -20,7 +20,9 @@ use app::table::{
     walk::Walk,
 };
 
-use crate::{clock, mlflow::run::View};
+use serde_json::{Value, json};
+
+use crate::mlflow::run::View;
 
 /// Bytes of all that is kept, about.
 const MOST: usize = 256 << 20;
@@ -60,6 +62,25 @@ pub struct Runs {
     told_at: Vec<i64>,
     /// Every run that began later (ms since 1970) has been seen, by walks from the newest on.
     floor: Option<i64>,
+}
+
+/// What MLflow was asked for: runs that began no later than `until` (ms since 1970), the newest first.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    pub until: Option<i64>,
+    /// A further page of those, that does not begin with the first one.
+    pub is_further: bool,
+    /// How the runs were known then; `None`: nothing was.
+    pub known: Option<Mark>,
+    /// Ms since 1970.
+    pub asked_at: i64,
+}
+
+/// What there was in an answer.
+pub struct Learned {
+    pub loaded: Loaded,
+    /// The ids of runs that are not as they were told to whoever has all of them.
+    pub news: Vec<String>,
 }
 
 /// The store as it is at one moment, as it is told.
@@ -105,6 +126,20 @@ impl Kept {
         }
     }
 
+    /// The ids of those runs of an experiment that are not deleted, and not as they were told to whoever has all of them.
+    pub fn look(&self, experiment: &str, runs: &[Value], asked_at: i64) -> Vec<String> {
+        let place = Place {
+            experiment: experiment.to_owned(),
+            view: View::ActiveOnly,
+        };
+        let is_active = |run: &&Value| run["info"]["lifecycle_stage"] == "active";
+        let active: Vec<&Value> = runs.iter().filter(is_active).collect();
+        match self.find(&place) {
+            Some(known) if !active.is_empty() => known.lock().look(&active, asked_at),
+            _ => Vec::new(),
+        }
+    }
+
     /// Forgets what nobody has asked for lately, from time to time, for ever.
     pub async fn sweep(&self) {
         loop {
@@ -140,32 +175,55 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// Learns from an answer of MLflow's that has runs: of those that began no later than `until` (ms since 1970), the newest first. With
-    /// `is_further` it is a further page of those, and does not begin with the first one. `asked`: the generation when MLflow was asked.
+    /// Learns from an answer of MLflow's that has runs.
     ///
     /// # Errors
     /// It is not JSON of the kind that MLflow answers.
-    pub fn learn(&mut self, json: &[u8], until: Option<i64>, is_further: bool, asked: u64) -> Result<Loaded, serde_json::Error> {
+    pub fn learn(&mut self, json: &[u8], question: Question) -> Result<Learned, serde_json::Error> {
+        let Question { until, is_further, .. } = question;
+        let before = self.store.generation();
         let loaded = self.store.load(json)?;
         if !is_further {
-            Walk::at(until).take(&mut self.store, &loaded, asked);
+            let known = question.known.filter(|known| known.id == self.id);
+            let generation = known.map_or(0, |known| known.generation);
+            Walk::at(until).take(&mut self.store, &loaded, generation);
         }
-        for number in loaded.rows.iter().filter_map(|row| self.store.number(*row)) {
-            let place = number as usize;
-            self.told_at.resize(self.told_at.len().max(place + 1), 0);
-            self.told_at[place] = clock::now();
-        }
-        let last = loaded
-            .rows
-            .last()
-            .and_then(|row| begun(&self.store, *row))
-            .filter(|_| loaded.next.is_some());
+        let news = self.told(&loaded.rows, before, question.asked_at);
+        let last = loaded.rows.last().and_then(|row| begun(&self.store, *row));
+        let end = if loaded.next.is_none() { Some(i64::MIN) } else { last };
         // A page that begins further down leaves out what nobody may have seen.
-        if until.is_none_or(|until| self.floor.is_some_and(|floor| until >= floor)) {
-            let last = last.unwrap_or(i64::MIN);
-            self.floor = Some(self.floor.map_or(last, |floor| floor.min(last)));
+        let joins = until.is_none_or(|until| self.floor.is_some_and(|floor| until >= floor));
+        if let Some(end) = end.filter(|_| joins) {
+            self.floor = Some(self.floor.map_or(end, |floor| floor.min(end)));
         }
-        Ok(loaded)
+        Ok(Learned { loaded, news })
+    }
+
+    /// Learns what became of some runs that are not deleted, asked for at `asked_at` (ms since 1970). The ids of those that are news.
+    pub fn look(&mut self, runs: &[&Value], asked_at: i64) -> Vec<String> {
+        let before = self.store.generation();
+        let page = json!({ "runs": runs }).to_string();
+        // What cannot be read comes with the next page of a walk.
+        let rows = self.store.load(page.as_bytes()).map(|loaded| loaded.rows).unwrap_or_default();
+        self.told(&rows, before, asked_at)
+    }
+
+    /// MLflow has told of these, where the store was at generation `before`. The ids of those that are news.
+    fn told(&mut self, rows: &[u32], before: u64, at: i64) -> Vec<String> {
+        let mut news = Vec::new();
+        for row in rows {
+            let Some(place) = self.store.number(*row).map(|number| number as usize) else {
+                continue;
+            };
+            let id = self.store.run_id(*row);
+            let was_told = self.told_at.get(place).is_some_and(|at| *at != 0) || self.floor == Some(i64::MIN);
+            if was_told && self.store.changed_since(id, before) {
+                news.push(id.to_owned());
+            }
+            self.told_at.resize(self.told_at.len().max(place + 1), 0);
+            self.told_at[place] = at;
+        }
+        news
     }
 
     /// All runs are known as they were at this moment or later, ms since 1970; `None` where some have never been seen.
@@ -232,6 +290,7 @@ fn begun(store: &Store, row: u32) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock;
 
     fn page(runs: &[(&str, i64, &str)], next: bool) -> Vec<u8> {
         let run = |(id, at, name): &(&str, i64, &str)| format!(r#"{{"info":{{"run_id":"{id}","start_time":{at},"run_name":"{name}"}}}}"#);
@@ -241,8 +300,13 @@ mod tests {
     }
 
     fn learn(runs: &mut Runs, json: &[u8], until: Option<i64>, is_further: bool) -> Vec<u32> {
-        let asked = runs.mark().generation;
-        runs.learn(json, until, is_further, asked).unwrap().rows
+        let question = Question {
+            until,
+            is_further,
+            known: Some(runs.mark()),
+            asked_at: clock::now(),
+        };
+        runs.learn(json, question).unwrap().loaded.rows
     }
 
     fn ids(runs: &Runs) -> Vec<String> {
@@ -310,6 +374,29 @@ mod tests {
         assert!(runs.as_at(rows[0], mark) == Some(0) && runs.as_at(rows[1], mark).is_none() && runs.as_at(rows[1], runs.mark()).is_some());
         let other = Runs::default().mark();
         assert!(runs.as_at(rows[0], Mark { generation: 99, ..other }).is_none());
+    }
+
+    #[test]
+    fn what_is_not_as_it_was_told_is_news() {
+        let mut runs = Runs::default();
+        let question = Question {
+            until: None,
+            is_further: false,
+            known: None,
+            asked_at: 1,
+        };
+        let run = |id: &str, name: &str| json!({ "info": { "run_id": id, "start_time": 1, "run_name": name } });
+        assert!(runs.look(&[&run("b", "x")], 1).is_empty(), "nobody has been told of it");
+        let mut learn = |names: [&str; 2], next| {
+            let page = page(&[("b", 2, names[0]), ("a", 1, names[1])], next);
+            runs.learn(&page, question).unwrap().news
+        };
+        assert_eq!(learn(["x", "x"], true), ["b"]);
+        assert_eq!(learn(["x", "y"], false), ["a"]);
+        assert!(learn(["x", "y"], false).is_empty());
+        assert_eq!(runs.look(&[&run("a", "z"), &run("c", "new")], 5), ["a", "c"]);
+        assert!(runs.look(&[&run("a", "z")], 6).is_empty());
+        assert_eq!(runs.as_of(), Some(1));
     }
 
     #[test]

@@ -113,6 +113,15 @@ impl Live {
         }
     }
 
+    /// These runs of an experiment have changed, as somebody has found out.
+    pub fn touched_in(&self, experiment: &str, runs: &[String]) {
+        if runs.is_empty() || self.count.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let watch = self.inner().watches.get(experiment).cloned();
+        watch.iter().for_each(|watch| runs.iter().for_each(|run| watch.touched(run)));
+    }
+
     /// Begins to watch an experiment that MLflow has let the caller read.
     fn join(&self, state: &State, principal: &Principal, experiment: &str) -> Result<Membership> {
         let user = principal.user().unwrap_or_default().to_owned();

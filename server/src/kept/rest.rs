@@ -10,15 +10,14 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Kept, Mark, Place};
+use super::{Learned, Mark, Place, Question};
 use crate::{
     audit::{Note, Resource},
-    caller,
+    caller, clock,
     error::{Error, Result},
     extract,
     mlflow::run::{self, Search, View},
@@ -56,15 +55,6 @@ pub struct Asked {
     /// The mark of the copy that the caller has. Runs that are as they were in it are told by their numbers in it.
     #[schema(max_length = 64)]
     since: Option<String>,
-}
-
-/// A page of MLflow's.
-struct Page {
-    answer: Bytes,
-    until: Option<i64>,
-    is_further: bool,
-    /// How the runs were known before MLflow was asked.
-    before: Option<Mark>,
 }
 
 /// `GET /api/flowdeck/v1/experiments/{id}/runs/copy?run_view_type=` → all runs as they were last seen, in a form for Flowdeck's own pages; 204
@@ -147,9 +137,15 @@ pub async fn page(
         experiment: id.clone(),
         view,
     };
-    let before = match state.kept.find(&place) {
+    let known = match state.kept.find(&place) {
         Some(runs) => Some(within(move || runs.lock().mark()).await?),
         None => None,
+    };
+    let question = Question {
+        until,
+        is_further,
+        known,
+        asked_at: clock::now(),
     };
     let answer = run::search_bytes(&state.upstream, &authorization, &search).await;
     let Some(answer) = answer.map_err(|error| caller::not_told(&principal, &error))? else {
@@ -157,13 +153,7 @@ pub async fn page(
             "there is no such experiment, or MLflow does not let you read it".into(),
         ));
     };
-    let page = Page {
-        answer,
-        until,
-        is_further,
-        before,
-    };
-    let told = within(move || page.tell(&state.kept, &place, since)).await?;
+    let told = within(move || tell(&state, &place, &answer, question, since)).await?;
     let told = told.map_err(|_| Error::Upstream("MLflow's answer could not be read".into()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], told).into_response())
 }
@@ -174,47 +164,39 @@ async fn within<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> 
     done.await.context("what is kept of runs cannot be used").map_err(Error::Internal)
 }
 
-// === impl Page ===
-
-impl Page {
-    /// Learns from it, and says what of it a copy of that mark has not.
-    fn tell(&self, kept: &Kept, place: &Place, since: Option<Mark>) -> serde_json::Result<String> {
-        #[derive(Deserialize)]
-        struct Found<'a> {
-            #[serde(default, borrow)]
-            runs: Vec<&'a RawValue>,
-        }
-        let found: Found<'_> = serde_json::from_slice(&self.answer)?;
-        let mut told = String::from("{\"runs\":[");
-        // Whoever may not read runs sees none: that says nothing of them.
-        if !found.runs.is_empty() {
-            let runs = kept.entry(place);
-            let mut runs = runs.lock();
-            let asked = self
-                .before
-                .filter(|before| before.id == runs.mark().id)
-                .map_or(0, |before| before.generation);
-            let loaded = runs.learn(&self.answer, self.until, self.is_further, asked)?;
-            kept.measured(place, runs.size());
-            for (index, (run, row)) in found.runs.into_iter().zip(&loaded.rows).enumerate() {
-                if index > 0 {
-                    told.push(',');
-                }
-                match since.and_then(|since| runs.as_at(*row, since)) {
-                    Some(number) => told.push_str(&number.to_string()),
-                    None => told.push_str(run.get()),
-                }
-            }
-            told.push(']');
-            if let Some(token) = &loaded.next {
-                told.push_str(&format!(",\"next_page_token\":{}", serde_json::to_string(token)?));
-            }
-        } else {
-            told.push(']');
-        }
-        told.push_str(&format!(",\"size\":{}}}", self.answer.len()));
-        Ok(told)
+/// Learns from MLflow's answer, and says what of it a copy of that mark has not.
+fn tell(state: &state::State, place: &Place, answer: &[u8], question: Question, since: Option<Mark>) -> serde_json::Result<String> {
+    #[derive(Deserialize)]
+    struct Found<'a> {
+        #[serde(default, borrow)]
+        runs: Vec<&'a RawValue>,
     }
+    let found: Found<'_> = serde_json::from_slice(answer)?;
+    let size = answer.len();
+    // Whoever may not read runs sees none: that says nothing of them.
+    if found.runs.is_empty() {
+        return Ok(format!("{{\"runs\":[],\"size\":{size}}}"));
+    }
+    let runs = state.kept.entry(place);
+    let mut runs = runs.lock();
+    let Learned { loaded, news } = runs.learn(answer, question)?;
+    state.kept.measured(place, runs.size());
+    // Whoever watches may have been told otherwise.
+    state.live.touched_in(&place.experiment, &news);
+    let mut told = String::from("{\"runs\":[");
+    for (index, (run, row)) in found.runs.into_iter().zip(&loaded.rows).enumerate() {
+        if index > 0 {
+            told.push(',');
+        }
+        match since.and_then(|since| runs.as_at(*row, since)) {
+            Some(number) => told.push_str(&number.to_string()),
+            None => told.push_str(run.get()),
+        }
+    }
+    let next = loaded.next.map(|token| serde_json::to_string(&token)).transpose()?;
+    let next = next.map(|token| format!(",\"next_page_token\":{token}")).unwrap_or_default();
+    told.push_str(&format!("]{next},\"size\":{size}}}"));
+    Ok(told)
 }
 
 // === impl Asked ===

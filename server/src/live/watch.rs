@@ -17,7 +17,7 @@ use super::{
     stream,
 };
 use crate::{
-    caller,
+    caller, clock,
     mlflow::{
         Fault, NotTold,
         run::{self, Found, Search, View},
@@ -299,9 +299,21 @@ impl Watch {
                 next = found.next_page_token;
             }
             if let Some(page) = review.turn(next) {
+                let asked_at = clock::now();
                 let found = ask(String::new(), review.most, View::All, Some(page)).await?;
                 older = found.runs;
                 review.passed(older.len(), found.next_page_token);
+                // Whoever watches has them as a walk has shown them, perhaps before they were looked at here.
+                let news = match seen.is_begun() {
+                    true => state.kept.look(&self.experiment, &older, asked_at),
+                    // Who hears from now on walks once more.
+                    false => Vec::new(),
+                };
+                let (changed, same): (Vec<_>, Vec<_>) = older
+                    .into_iter()
+                    .partition(|run| id(run).is_some_and(|id| news.iter().any(|new| new == id)));
+                older = same;
+                reviewed.extend(changed);
             }
         }
         let Found { mut runs, .. } = ask("attributes.status = 'RUNNING'".into(), MOST_RUNNING, View::ActiveOnly, None).await?;

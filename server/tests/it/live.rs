@@ -73,6 +73,15 @@ async fn end(caller: &Caller, run: &str) {
     call(caller, "runs/update", json!({ "run_id": run, "status": "FINISHED", "end_time": 9 })).await;
 }
 
+/// The owner's call, of which Flowdeck knows nothing.
+async fn past(route: &str, body: Value) {
+    let mlflow = Mlflow::shared();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = mlflow.url.join(&format!("/api/2.0/mlflow/{route}")).unwrap();
+    let call = http.post(url).basic_auth("admin", Some(&mlflow.admin_password)).json(&body);
+    done(call.send().await.unwrap()).await;
+}
+
 async fn deny(app: &TestApp, user: &str, kind: &str, id: &str) {
     let wanted = json!({ "username": user, "resource_type": kind, "resource_id": id, "permission": "DENY" });
     done(app.admin().post("/api/3.0/mlflow/users/permissions/grant", wanted).await).await;
@@ -266,13 +275,6 @@ async fn what_others_do_past_flowdeck_to_runs_that_have_ended_is_heard() {
         end(&admin, &run).await;
     }
     let mut heard = Heard::begin(&admin, &id).await;
-    let mlflow = Mlflow::shared();
-    let past = async |route: &str, body: Value| {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = mlflow.url.join(&format!("/api/2.0/mlflow/{route}")).unwrap();
-        let call = http.post(url).basic_auth("admin", Some(&mlflow.admin_password)).json(&body);
-        done(call.send().await.unwrap()).await;
-    };
     past("runs/update", json!({ "run_id": old, "run_name": "renamed" })).await;
     heard.change("renamed", &old).await;
     past("runs/set-tag", json!({ "run_id": old, "key": "team", "value": "x" })).await;
@@ -281,6 +283,25 @@ async fn what_others_do_past_flowdeck_to_runs_that_have_ended_is_heard() {
     heard.change("deleted", &old).await;
     past("runs/restore", json!({ "run_id": old })).await;
     heard.change("restored", &old).await;
+}
+
+#[tokio::test]
+async fn what_was_changed_before_it_was_looked_at_the_first_time_is_heard_too() {
+    let app = TestApp::start().await;
+    let ann = app.session().await;
+    let id = experiment(&ann).await;
+    let oldest = run(&ann, &id).await;
+    end(&ann, &oldest).await;
+    // More than the first look sees.
+    for _ in 0..50 {
+        futures::future::join_all((0..10).map(|_| run(&ann, &id))).await;
+    }
+    let page = format!("/api/flowdeck/v1/experiments/{id}/runs/page");
+    done(ann.post(&page, json!({ "max_results": 1000 })).await).await;
+    let mut heard = Heard::begin(&ann, &id).await;
+    past("runs/update", json!({ "run_id": oldest, "run_name": "renamed" })).await;
+    let (told, _) = heard.change("changed", &oldest).await;
+    assert_eq!(told["info"]["run_name"], "renamed");
 }
 
 #[tokio::test]

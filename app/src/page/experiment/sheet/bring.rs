@@ -390,8 +390,12 @@ impl Sheet {
             self.phase.set(Phase::Failed(error.clone()));
         }
         self.runs.stale.update(|since| *since = since.or(Some(browser::now())));
-        if !self.runs.ready.get_untracked() {
-            self.runs.error.set(Some(error));
+        if self.runs.ready.get_untracked() {
+            return;
+        }
+        match self.as_of.get_untracked() {
+            Some(_) => self.runs.ready.set(true),
+            None => self.runs.error.set(Some(error)),
         }
     }
 }

@@ -281,6 +281,23 @@ mod tests {
     }
 
     #[test]
+    fn a_page_from_the_middle_does_not_stand_for_those_before_it() {
+        let mut runs = Runs::default();
+        // A token that no answer has given.
+        learn(&mut runs, &page(&[("a", 1, "")], false), None, true);
+        assert_eq!(runs.as_of(), None);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_as_old_as_its_question() {
+        let mut runs = Runs::default();
+        let asked = runs.mark().generation;
+        let answer = clock::tests::at(100, async { page(&[("a", 1, "")], false) }).await;
+        clock::tests::at(200, async { runs.learn(&answer, None, false, asked).unwrap() }).await;
+        assert_eq!(runs.as_of(), Some(100));
+    }
+
+    #[test]
     fn what_is_gone_is_taken_out_where_a_page_tells() {
         let mut runs = Runs::default();
         learn(
@@ -328,7 +345,8 @@ mod tests {
         kept.measured(&place("4"), MOST / 3);
         let known = ["1", "2", "3", "4"].map(|experiment| kept.find(&place(experiment)).is_some());
         assert_eq!(known, [true, false, true, true]);
+        // What is too much alone takes nothing else with it.
         kept.measured(&place("4"), MOST + 1);
-        assert!(kept.find(&place("4")).is_none());
+        assert!(kept.find(&place("4")).is_none() && kept.find(&place("1")).is_some());
     }
 }

@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn a_copy_has_nothing_of_what_is_gone() {
         let mut store = Store::default();
-        let run = |id: &str, tags: &str| format!(r#"{{"runs":[{{"info":{{"run_id":"{id}","run_name":"{id}"}},"data":{{"tags":[{tags}]}}}}]}}"#);
+        let run =
+            |id: &str, tags: &str| format!(r#"{{"runs":[{{"info":{{"run_id":"{id}","run_name":"{id}"}},"data":{{"tags":[{tags}]}}}}]}}"#);
         store.load(run("a", r#"{"key":"hidden","value":"secret"}"#).as_bytes()).unwrap();
         store.load(run("gone", r#"{"key":"tag","value":"private"}"#).as_bytes()).unwrap();
         store.load(run("a", r#"{"key":"tag","value":"shown"}"#).as_bytes()).unwrap();
@@ -183,7 +184,10 @@ mod tests {
         // Those that stay keep their numbers.
         store.load(run("b", "").as_bytes()).unwrap();
         let copy = Copy::read(&Copy::write("", None, &store)).unwrap().store;
-        assert_eq!(["a", "b"].map(|id| copy.row(id).and_then(|row| copy.number(row))), [Some(0), Some(2)]);
+        assert_eq!(
+            ["a", "b"].map(|id| copy.row(id).and_then(|row| copy.number(row))),
+            [Some(0), Some(2)]
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ use app::table::{
     walk::Walk,
 };
 
-use crate::{clock, mlflow::run::View};
+use crate::mlflow::run::View;
 
 /// Bytes of all that is kept, about.
 const MOST: usize = 256 << 20;
@@ -56,10 +56,25 @@ pub struct Runs {
     /// Of marks: another store has seen nothing of what this one has.
     id: u64,
     store: Store,
-    /// By the run's number: when MLflow told of it last, ms since 1970.
+    /// By the run's number: when MLflow was asked for what it told of it last, ms since 1970.
     told_at: Vec<i64>,
     /// Every run that began later (ms since 1970) has been seen, by walks from the newest on.
     floor: Option<i64>,
+    /// The further page that comes after what has been seen: until when its runs began, and its token.
+    further: Option<(Option<i64>, String)>,
+}
+
+/// How a page of runs was asked for.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// For runs that began no later, ms since 1970; `None`: from the newest on.
+    pub until: Option<i64>,
+    /// For a further page of those: the token of the one before.
+    pub token: Option<String>,
+    /// When, ms since 1970.
+    pub at: i64,
+    /// How the runs were known then; `None`: nothing was.
+    pub mark: Option<Mark>,
 }
 
 /// The store as it is at one moment, as it is told.
@@ -93,9 +108,13 @@ impl Kept {
         Arc::clone(&entry.runs)
     }
 
-    /// What is known in this place takes so many bytes now. Where all together is too much, what was not used longest is forgotten.
+    /// What is known in this place takes so many bytes now. Where all together is too much, what was not used longest is forgotten; what is
+    /// too much alone takes nothing else with it.
     pub fn measured(&self, place: &Place, size: usize) {
         let mut inner = self.inner();
+        if size > MOST {
+            inner.remove(place);
+        }
         if let Some(entry) = inner.get_mut(place) {
             entry.size = size;
         }
@@ -135,35 +154,40 @@ impl Default for Runs {
             store: Store::default(),
             told_at: Vec::new(),
             floor: None,
+            further: None,
         }
     }
 }
 
 impl Runs {
-    /// Learns from an answer of MLflow's that has runs: of those that began no later than `until` (ms since 1970), the newest first. With
-    /// `is_further` it is a further page of those, and does not begin with the first one. `asked`: the generation when MLflow was asked.
+    /// Learns from MLflow's answer to this question, which has runs, the newest first.
     ///
     /// # Errors
     /// It is not JSON of the kind that MLflow answers.
-    pub fn learn(&mut self, json: &[u8], until: Option<i64>, is_further: bool, asked: u64) -> Result<Loaded, serde_json::Error> {
+    pub fn learn(&mut self, json: &[u8], question: &Question) -> Result<Loaded, serde_json::Error> {
+        let until = question.until;
         let loaded = self.store.load(json)?;
-        if !is_further {
+        // What comes before a further page stands in another one.
+        if question.token.is_none() {
+            // What another store has seen says nothing of this one: all of it may have come since.
+            let asked = question.mark.filter(|mark| mark.id == self.id).map_or(0, |mark| mark.generation);
             Walk::at(until).take(&mut self.store, &loaded, asked);
         }
         for number in loaded.rows.iter().filter_map(|row| self.store.number(*row)) {
             let place = number as usize;
             self.told_at.resize(self.told_at.len().max(place + 1), 0);
-            self.told_at[place] = clock::now();
+            self.told_at[place] = question.at;
         }
-        let last = loaded
-            .rows
-            .last()
-            .and_then(|row| begun(&self.store, *row))
-            .filter(|_| loaded.next.is_some());
         // A page that begins further down leaves out what nobody may have seen.
-        if until.is_none_or(|until| self.floor.is_some_and(|floor| until >= floor)) {
-            let last = last.unwrap_or(i64::MIN);
-            self.floor = Some(self.floor.map_or(last, |floor| floor.min(last)));
+        let follows = match &question.token {
+            Some(token) => self.further.as_ref().is_some_and(|(to, next)| *to == until && next == token),
+            None => until.is_none_or(|until| self.floor.is_some_and(|floor| until >= floor)),
+        };
+        if follows {
+            let last = loaded.rows.last().and_then(|row| begun(&self.store, *row));
+            let last = if loaded.next.is_none() { Some(i64::MIN) } else { last };
+            self.floor = self.floor.into_iter().chain(last).min();
+            self.further = loaded.next.clone().map(|token| (until, token));
         }
         Ok(loaded)
     }
@@ -240,9 +264,26 @@ mod tests {
         format!(r#"{{"runs":[{}]{next}}}"#, runs.join(",")).into_bytes()
     }
 
-    fn learn(runs: &mut Runs, json: &[u8], until: Option<i64>, is_further: bool) -> Vec<u32> {
-        let asked = runs.mark().generation;
-        runs.learn(json, until, is_further, asked).unwrap().rows
+    fn question(runs: &Runs, until: Option<i64>, token: Option<&str>) -> Question {
+        Question {
+            until,
+            token: token.map(str::to_owned),
+            at: 100,
+            mark: Some(runs.mark()),
+        }
+    }
+
+    fn learn(runs: &mut Runs, json: &[u8], until: Option<i64>, token: Option<&str>) -> Vec<u32> {
+        let question = question(runs, until, token);
+        runs.learn(json, &question).unwrap().rows
+    }
+
+    fn learn_at(runs: &mut Runs, at: i64, json: &[u8], until: Option<i64>) {
+        let question = Question {
+            at,
+            ..question(runs, until, None)
+        };
+        runs.learn(json, &question).unwrap();
     }
 
     fn ids(runs: &Runs) -> Vec<String> {
@@ -251,16 +292,16 @@ mod tests {
         ids
     }
 
-    #[tokio::test]
-    async fn what_is_known_is_as_old_as_what_was_told_first() {
+    #[test]
+    fn what_is_known_is_as_old_as_what_was_told_first() {
         let mut runs = Runs::default();
         let first = page(&[("c", 3, ""), ("b", 2, "")], true);
         let last = page(&[("b", 2, ""), ("a", 1, "")], false);
-        clock::tests::at(100, async { learn(&mut runs, &first, None, false) }).await;
+        learn_at(&mut runs, 100, &first, None);
         assert_eq!(runs.as_of(), None);
-        clock::tests::at(200, async { learn(&mut runs, &last, Some(2), false) }).await;
+        learn_at(&mut runs, 200, &last, Some(2));
         assert_eq!(runs.as_of(), Some(100));
-        clock::tests::at(300, async { learn(&mut runs, &first, None, false) }).await;
+        learn_at(&mut runs, 300, &first, None);
         assert_eq!(runs.as_of(), Some(200));
         let copy = Copy::read(&runs.copy()).unwrap();
         assert_eq!((copy.as_of, copy.store.len()), (Some(200), 3));
@@ -270,13 +311,13 @@ mod tests {
     #[test]
     fn who_leaves_runs_out_has_not_seen_all() {
         let mut runs = Runs::default();
-        learn(&mut runs, &page(&[("a", 1, "")], false), Some(1), false);
+        learn(&mut runs, &page(&[("a", 1, "")], false), Some(1), None);
         assert_eq!(runs.as_of(), None);
-        learn(&mut runs, &page(&[("e", 5, ""), ("d", 4, "")], true), None, false);
-        learn(&mut runs, &page(&[("b", 2, ""), ("a", 1, "")], false), Some(2), false);
+        learn(&mut runs, &page(&[("e", 5, ""), ("d", 4, "")], true), None, None);
+        learn(&mut runs, &page(&[("b", 2, ""), ("a", 1, "")], false), Some(2), None);
         assert_eq!(runs.as_of(), None);
-        learn(&mut runs, &page(&[("d", 4, ""), ("c", 3, "")], true), Some(4), false);
-        learn(&mut runs, &page(&[("c", 3, ""), ("b", 2, ""), ("a", 1, "")], false), Some(3), false);
+        learn(&mut runs, &page(&[("d", 4, ""), ("c", 3, "")], true), Some(4), None);
+        learn(&mut runs, &page(&[("c", 3, ""), ("b", 2, ""), ("a", 1, "")], false), Some(3), None);
         assert!(runs.as_of().is_some());
     }
 
@@ -284,17 +325,34 @@ mod tests {
     fn a_page_from_the_middle_does_not_stand_for_those_before_it() {
         let mut runs = Runs::default();
         // A token that no answer has given.
-        learn(&mut runs, &page(&[("a", 1, "")], false), None, true);
+        let last = page(&[("b", 5, ""), ("a", 1, "")], false);
+        learn(&mut runs, &last, None, Some("t"));
         assert_eq!(runs.as_of(), None);
+        let first = page(&[("d", 5, ""), ("c", 5, "")], true);
+        learn(&mut runs, &first, None, None);
+        learn(&mut runs, &last, None, Some("u"));
+        assert_eq!(runs.as_of(), None);
+        learn(&mut runs, &first, Some(5), None);
+        learn(&mut runs, &last, Some(5), Some("t"));
+        assert!(runs.as_of().is_some());
     }
 
-    #[tokio::test]
-    async fn an_answer_is_as_old_as_its_question() {
+    #[test]
+    fn who_was_asked_about_what_another_store_knew_takes_nothing_out() {
         let mut runs = Runs::default();
-        let asked = runs.mark().generation;
-        let answer = clock::tests::at(100, async { page(&[("a", 1, "")], false) }).await;
-        clock::tests::at(200, async { runs.learn(&answer, None, false, asked).unwrap() }).await;
-        assert_eq!(runs.as_of(), Some(100));
+        learn(&mut runs, &page(&[("b", 2, ""), ("a", 1, "")], false), None, None);
+        let mark = Some(Mark {
+            generation: 99,
+            ..Runs::default().mark()
+        });
+        for mark in [None, mark] {
+            let question = Question {
+                mark,
+                ..question(&runs, None, None)
+            };
+            runs.learn(&page(&[("b", 2, "")], false), &question).unwrap();
+            assert_eq!(ids(&runs), ["a", "b"]);
+        }
     }
 
     #[test]
@@ -304,14 +362,14 @@ mod tests {
             &mut runs,
             &page(&[("d", 4, ""), ("c", 3, ""), ("b", 2, ""), ("a", 1, "")], false),
             None,
-            false,
+            None,
         );
         // What comes before a further page stands in another one.
-        learn(&mut runs, &page(&[("b", 2, "")], true), Some(3), true);
+        learn(&mut runs, &page(&[("b", 2, "")], true), Some(3), Some("t"));
         assert_eq!(ids(&runs), ["a", "b", "c", "d"]);
-        learn(&mut runs, &page(&[("d", 4, ""), ("b", 2, "")], true), None, false);
+        learn(&mut runs, &page(&[("d", 4, ""), ("b", 2, "")], true), None, None);
         assert_eq!(ids(&runs), ["a", "b", "d"]);
-        learn(&mut runs, &page(&[("b", 2, "")], false), Some(2), false);
+        learn(&mut runs, &page(&[("b", 2, "")], false), Some(2), None);
         assert_eq!(ids(&runs), ["b", "d"]);
     }
 
@@ -319,11 +377,11 @@ mod tests {
     fn a_run_is_as_at_a_mark_until_it_changes() {
         let mut runs = Runs::default();
         let first = page(&[("b", 2, "x"), ("a", 1, "x")], false);
-        let rows = learn(&mut runs, &first, None, false);
+        let rows = learn(&mut runs, &first, None, None);
         let mark = runs.mark();
-        learn(&mut runs, &first, None, false);
+        learn(&mut runs, &first, None, None);
         assert!(rows.iter().all(|row| runs.as_at(*row, mark).is_some()));
-        learn(&mut runs, &page(&[("b", 2, "x"), ("a", 1, "y")], false), None, false);
+        learn(&mut runs, &page(&[("b", 2, "x"), ("a", 1, "y")], false), None, None);
         assert!(runs.as_at(rows[0], mark) == Some(0) && runs.as_at(rows[1], mark).is_none() && runs.as_at(rows[1], runs.mark()).is_some());
         let other = Runs::default().mark();
         assert!(runs.as_at(rows[0], Mark { generation: 99, ..other }).is_none());

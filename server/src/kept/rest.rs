@@ -1,24 +1,26 @@
 //! `/api/flowdeck/v1/experiments/{id}/runs/…`: all runs at once as they were last seen, and page by page as they are.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use anyhow::Context as _;
 use app::table::walk::ORDER;
 use axum::{
     Extension,
+    body::Body,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Kept, Mark, Place};
+use super::{Kept, Mark, Place, Question};
 use crate::{
     audit::{Note, Resource},
-    caller,
+    caller, clock,
     error::{Error, Result},
     extract,
     mlflow::run::{self, Search, View},
@@ -28,6 +30,8 @@ use crate::{
 
 /// MLflow's own bound of a page of runs is far higher, and takes it minutes.
 const MOST: usize = 1000;
+/// Bytes of an answer of MLflow's that is held here: pages ask for fewer. What is larger goes on as it comes, and nothing is learned from it.
+const LARGEST: usize = 32 << 20;
 /// MLflow's marks of pages are a few letters.
 const LONGEST_TOKEN: usize = 1024;
 
@@ -60,11 +64,8 @@ pub struct Asked {
 
 /// A page of MLflow's.
 struct Page {
-    answer: Bytes,
-    until: Option<i64>,
-    is_further: bool,
-    /// How the runs were known before MLflow was asked.
-    before: Option<Mark>,
+    answer: Vec<u8>,
+    question: Question,
 }
 
 /// `GET /api/flowdeck/v1/experiments/{id}/runs/copy?run_view_type=` → all runs as they were last seen, in a form for Flowdeck's own pages; 204
@@ -134,38 +135,59 @@ pub async fn page(
         max_results,
         ..
     } = asked;
-    let is_further = page_token.is_some();
     let search = Search {
         experiment_ids: std::slice::from_ref(&id),
         filter: until.map(|until| format!("attributes.start_time <= {until}")).unwrap_or_default(),
         order_by: &ORDER,
         max_results,
         run_view_type: view,
-        page_token,
+        page_token: page_token.clone(),
     };
     let place = Place {
         experiment: id.clone(),
         view,
     };
-    let before = match state.kept.find(&place) {
+    let mark = match state.kept.find(&place) {
         Some(runs) => Some(within(move || runs.lock().mark()).await?),
         None => None,
     };
-    let answer = run::search_bytes(&state.upstream, &authorization, &search).await;
+    let question = Question {
+        until,
+        token: page_token,
+        at: clock::now(),
+        mark,
+    };
+    let answer = run::ask_for(&state.upstream, &authorization, &search).await;
     let Some(answer) = answer.map_err(|error| caller::not_told(&principal, &error))? else {
         return Err(Error::NotFound(
             "there is no such experiment, or MLflow does not let you read it".into(),
         ));
     };
-    let page = Page {
-        answer,
-        until,
-        is_further,
-        before,
+    let answer = match read(answer, LARGEST).await? {
+        Ok(answer) => answer,
+        Err(larger) => return Ok(([(header::CONTENT_TYPE, "application/json")], larger).into_response()),
     };
+    let page = Page { answer, question };
     let told = within(move || page.tell(&state.kept, &place, since)).await?;
     let told = told.map_err(|_| Error::Upstream("MLflow's answer could not be read".into()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], told).into_response())
+}
+
+/// The bytes of an answer, or all of it where there are more than so many.
+async fn read(mut answer: reqwest::Response, most: usize) -> Result<Result<Vec<u8>, Body>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|_| Error::Upstream("MLflow broke off in the middle of its answer".into()))?
+    {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > most {
+            let begin = stream::once(ready(Ok(Bytes::from(bytes))));
+            return Ok(Err(Body::from_stream(begin.chain(answer.bytes_stream()))));
+        }
+    }
+    Ok(Ok(bytes))
 }
 
 /// Runs of megabytes are read, and written, where no connection waits for it.
@@ -190,11 +212,7 @@ impl Page {
         if !found.runs.is_empty() {
             let runs = kept.entry(place);
             let mut runs = runs.lock();
-            let asked = self
-                .before
-                .filter(|before| before.id == runs.mark().id)
-                .map_or(0, |before| before.generation);
-            let loaded = runs.learn(&self.answer, self.until, self.is_further, asked)?;
+            let loaded = runs.learn(&self.answer, &self.question)?;
             kept.measured(place, runs.size());
             for (index, (run, row)) in found.runs.into_iter().zip(&loaded.rows).enumerate() {
                 if index > 0 {
@@ -232,5 +250,21 @@ impl Asked {
             Some(None) => bad("since", "the mark of a copy"),
             mark => Ok(mark.flatten()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(bytes: usize) -> reqwest::Response {
+        axum::http::Response::new("x".repeat(bytes)).into()
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_to_hold_goes_on_whole() {
+        assert_eq!(read(answer(7), 7).await.unwrap().unwrap().len(), 7);
+        let larger = read(answer(8), 7).await.unwrap().unwrap_err();
+        assert_eq!(axum::body::to_bytes(larger, 100).await.unwrap().len(), 8);
     }
 }

@@ -374,6 +374,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_gone_is_taken_out_where_more_began_at_once_than_a_page_has() {
+        let mut runs = Runs::default();
+        let begin = [("a", 5, ""), ("b", 5, ""), ("c", 5, "")];
+        let walk = |runs: &mut Runs, at: i64, pages: [&[(&str, i64, &str)]; 2]| {
+            for (until, token) in [(None, None), (Some(5), None), (Some(5), Some("t"))] {
+                let question = Question {
+                    at,
+                    ..question(runs, until, token)
+                };
+                let json = page(pages[usize::from(token.is_some())], token.is_none());
+                runs.learn(&json, &question).unwrap();
+            }
+        };
+        walk(&mut runs, 100, [&begin[..2], &[begin[2], ("d", 1, "")]]);
+        assert_eq!((ids(&runs).len(), runs.as_of()), (4, Some(100)));
+        walk(&mut runs, 200, [&[begin[0], begin[2]], &[("d", 1, "")]]);
+        assert_eq!((ids(&runs).join(""), runs.as_of()), ("acd".into(), Some(200)));
+    }
+
+    #[test]
     fn a_run_is_as_at_a_mark_until_it_changes() {
         let mut runs = Runs::default();
         let first = page(&[("b", 2, "x"), ("a", 1, "x")], false);

@@ -60,8 +60,8 @@ pub struct Runs {
     told_at: Vec<i64>,
     /// Every run that began later (ms since 1970) has been seen, by walks from the newest on.
     floor: Option<i64>,
-    /// The further page that comes after what has been seen: until when its runs began, and its token.
-    further: Option<(Option<i64>, String)>,
+    /// A walk in the middle of runs that began in the same ms, more than a page has; and the generation when it came to them.
+    further: Option<(Walk, u64)>,
 }
 
 /// How a page of runs was asked for.
@@ -167,27 +167,35 @@ impl Runs {
     pub fn learn(&mut self, json: &[u8], question: &Question) -> Result<Loaded, serde_json::Error> {
         let until = question.until;
         let loaded = self.store.load(json)?;
-        // What comes before a further page stands in another one.
-        if question.token.is_none() {
-            // What another store has seen says nothing of this one: all of it may have come since.
-            let asked = question.mark.filter(|mark| mark.id == self.id).map_or(0, |mark| mark.generation);
-            Walk::at(until).take(&mut self.store, &loaded, asked);
+        let mut walk = match &question.token {
+            None => {
+                // What another store has seen says nothing of this one: all of it may have come since.
+                let asked = question.mark.filter(|mark| mark.id == self.id).map_or(0, |mark| mark.generation);
+                Some((Walk::at(until), asked))
+            }
+            // A token of anybody's own may leave out what nobody has seen.
+            Some(token) => {
+                let goes_on = |(walk, _): &mut (Walk, u64)| walk.until() == until && walk.token().as_ref() == Some(token);
+                self.further.take_if(goes_on)
+            }
+        };
+        if let Some((walk, asked)) = &mut walk {
+            walk.take(&mut self.store, &loaded, *asked);
         }
         for number in loaded.rows.iter().filter_map(|row| self.store.number(*row)) {
             let place = number as usize;
             self.told_at.resize(self.told_at.len().max(place + 1), 0);
             self.told_at[place] = question.at;
         }
-        // A page that begins further down leaves out what nobody may have seen.
-        let follows = match &question.token {
-            Some(token) => self.further.as_ref().is_some_and(|(to, next)| *to == until && next == token),
-            None => until.is_none_or(|until| self.floor.is_some_and(|floor| until >= floor)),
-        };
-        if follows {
+        // So does a page that begins further down.
+        let begins_above = |until: i64| self.floor.is_some_and(|floor| until >= floor);
+        if let Some((walk, asked)) = walk.filter(|_| until.is_none_or(begins_above)) {
             let last = loaded.rows.last().and_then(|row| begun(&self.store, *row));
-            let last = if loaded.next.is_none() { Some(i64::MIN) } else { last };
+            let last = if walk.is_done() { Some(i64::MIN) } else { last };
             self.floor = self.floor.into_iter().chain(last).min();
-            self.further = loaded.next.clone().map(|token| (until, token));
+            if walk.token().is_some() {
+                self.further = Some((walk, asked));
+            }
         }
         Ok(loaded)
     }

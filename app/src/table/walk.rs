@@ -193,6 +193,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_because_it_was_not_here_stays() {
+        let run = |id: &str, at: i64| format!(r#"{{"info":{{"run_id":"{id}","start_time":{at}}}}}"#);
+        let (a, b, c) = (run("a", 2), run("b", 2), run("c", 1));
+        let mut first = Store::default();
+        first.load(format!(r#"{{"runs":[{a},{b},{c}]}}"#).as_bytes()).unwrap();
+        let mut store = Store::default();
+        store.begin_with(first);
+        // It was deleted, and is restored: Flowdeck has seen neither.
+        store.remove("b");
+        let mut walk = Walk::default();
+        for page in [
+            r#"{"runs":[0],"next_page_token":"1"}"#,
+            r#"{"runs":[0],"next_page_token":"1"}"#,
+            r#"{"runs":[1],"next_page_token":"2"}"#,
+            r#"{"runs":[2]}"#,
+        ] {
+            let asked = store.generation();
+            let page = store.load(page.as_bytes()).unwrap();
+            assert_eq!(walk.take(&mut store, &page, asked), 0);
+            if page.doubtful == ["b"] {
+                store.load(format!(r#"{{"runs":[{b}]}}"#).as_bytes()).unwrap();
+            }
+        }
+        assert_eq!(ids(&store), ["a", "b", "c"]);
+    }
+
+    #[test]
     fn what_is_gone_is_taken_out() {
         let mut runs = Runs::new(0..20);
         let mut store = Store::default();

@@ -317,6 +317,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_is_as_old_as_what_was_told_of_the_time_between_runs() {
+        let mut runs = Runs::default();
+        learn_at(&mut runs, 100, &page(&[("c", 3, ""), ("b", 2, "")], false), None);
+        // Something has come that began before the others.
+        learn_at(&mut runs, 200, &page(&[("c", 3, ""), ("b", 2, "")], true), None);
+        assert_eq!(runs.as_of(), Some(100));
+        // Something may have come that began after the others.
+        learn_at(&mut runs, 300, &page(&[("c", 3, ""), ("b", 2, ""), ("a", 1, "")], false), Some(3));
+        assert_eq!(runs.as_of(), Some(200));
+    }
+
+    #[test]
     fn who_leaves_runs_out_has_not_seen_all() {
         let mut runs = Runs::default();
         learn(&mut runs, &page(&[("a", 1, "")], false), Some(1), None);

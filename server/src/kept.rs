@@ -56,8 +56,11 @@ pub struct Runs {
     /// Of marks: another store has seen nothing of what this one has.
     id: u64,
     store: Store,
-    /// By the run's number: when MLflow was asked for what it told of it last, ms since 1970.
+    /// By the run's number: when MLflow was asked for what it told last of it and of those that began after the next older one, ms since 1970;
+    /// 0: it was not.
     told_at: Vec<i64>,
+    /// The same of those that began after all that are known.
+    newest_at: i64,
     /// Every run that began later (ms since 1970) has been seen, by walks from the newest on.
     floor: Option<i64>,
     /// A walk in the middle of runs that began in the same ms, more than a page has; and the generation when it came to them.
@@ -153,6 +156,7 @@ impl Default for Runs {
             id: rand::random(),
             store: Store::default(),
             told_at: Vec::new(),
+            newest_at: 0,
             floor: None,
             further: None,
         }
@@ -182,10 +186,20 @@ impl Runs {
         if let Some((walk, asked)) = &mut walk {
             walk.take(&mut self.store, &loaded, *asked);
         }
-        for number in loaded.rows.iter().filter_map(|row| self.store.number(*row)) {
-            let place = number as usize;
+        // After the last one of a page others may come.
+        let is_whole = loaded.next.is_none() || walk.as_ref().is_some_and(|(walk, _)| walk.token().is_some());
+        let whole = loaded.rows.len() - usize::from(!is_whole);
+        for (index, row) in loaded.rows.iter().enumerate() {
+            let Some(place) = self.store.number(*row).map(|number| number as usize) else {
+                continue;
+            };
             self.told_at.resize(self.told_at.len().max(place + 1), 0);
-            self.told_at[place] = question.at;
+            if index < whole {
+                self.told_at[place] = question.at;
+            }
+        }
+        if until.is_none() && question.token.is_none() {
+            self.newest_at = question.at;
         }
         // So does a page that begins further down.
         let begins_above = |until: i64| self.floor.is_some_and(|floor| until >= floor);
@@ -203,8 +217,11 @@ impl Runs {
     /// All runs are known as they were at this moment or later, ms since 1970; `None` where some have never been seen.
     fn as_of(&self) -> Option<i64> {
         let rows = self.store.rows();
-        let told = rows.iter().filter_map(|row| self.told_at.get(self.store.number(row)? as usize));
-        told.min().copied().filter(|_| self.floor == Some(i64::MIN))
+        let told = rows
+            .iter()
+            .filter_map(|row| self.told_at.get(self.store.number(row)? as usize).copied());
+        let at = told.min()?.min(self.newest_at);
+        (at > 0 && self.floor == Some(i64::MIN)).then_some(at)
     }
 
     pub fn mark(&self) -> Mark {

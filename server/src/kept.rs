@@ -4,6 +4,8 @@
 //! caller's own credentials, and learns from it; `copy` gives a tab what was learned, where MLflow lets the caller read the runs. Nothing of it
 //! outlives Flowdeck.
 
+#[cfg(test)]
+mod meanwhile;
 pub mod rest;
 
 use std::{

@@ -63,9 +63,9 @@ pub struct Asked {
 }
 
 /// A page of MLflow's.
-struct Page {
-    answer: Vec<u8>,
-    question: Question,
+pub(super) struct Page {
+    pub answer: Vec<u8>,
+    pub question: Question,
 }
 
 /// `GET /api/flowdeck/v1/experiments/{id}/runs/copy?run_view_type=` → all runs as they were last seen, in a form for Flowdeck's own pages; 204
@@ -200,7 +200,7 @@ async fn within<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> 
 
 impl Page {
     /// Learns from it, and says what of it a copy of that mark has not.
-    fn tell(&self, kept: &Kept, place: &Place, since: Option<Mark>) -> serde_json::Result<String> {
+    pub fn tell(&self, kept: &Kept, place: &Place, since: Option<Mark>) -> serde_json::Result<String> {
         #[derive(Deserialize)]
         struct Found<'a> {
             #[serde(default, borrow)]

@@ -3,6 +3,7 @@
 use std::cell::{Ref, RefCell};
 
 use super::{
+    bits::Bits,
     cells::{Cells, Value},
     copy::{Reader, Writer},
     dict::{Dict, Ranks},
@@ -307,7 +308,7 @@ impl Column {
         out.text(&self.name.id());
         match &self.data {
             Data::Text(text) => {
-                text.dict.write(out);
+                text.dict.write(&text.used(), out);
                 text.codes.write(out);
             }
             Data::Number(cells) => cells.write(out),
@@ -347,6 +348,13 @@ impl Text {
             u32::NONE => None,
             code => Some(self.dict.text(code)),
         }
+    }
+
+    /// The codes that some row has.
+    pub fn used(&self) -> Bits {
+        let mut used = Bits::default();
+        self.codes.for_each(&mut |_, code| used.insert(code));
+        used
     }
 
     /// The place of each code in natural order; kept until the dictionary grows.

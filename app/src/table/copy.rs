@@ -168,6 +168,29 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_has_nothing_of_what_is_gone() {
+        let mut store = Store::default();
+        let run =
+            |id: &str, tags: &str| format!(r#"{{"runs":[{{"info":{{"run_id":"{id}","run_name":"{id}"}},"data":{{"tags":[{tags}]}}}}]}}"#);
+        store.load(run("a", r#"{"key":"hidden","value":"secret"}"#).as_bytes()).unwrap();
+        store.load(run("gone", r#"{"key":"tag","value":"private"}"#).as_bytes()).unwrap();
+        store.load(run("a", r#"{"key":"tag","value":"shown"}"#).as_bytes()).unwrap();
+        store.remove("gone");
+        let copy = Copy::write("", None, &store);
+        let has = |text: &str| copy.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+        assert!(has("shown") && has("tag"));
+        let gone = ["hidden", "secret", "private", "gone"].map(has);
+        assert_eq!(gone, [false; 4]);
+        // Those that stay keep their numbers.
+        store.load(run("b", "").as_bytes()).unwrap();
+        let copy = Copy::read(&Copy::write("", None, &store)).unwrap().store;
+        assert_eq!(
+            ["a", "b"].map(|id| copy.row(id).and_then(|row| copy.number(row))),
+            [Some(0), Some(2)]
+        );
+    }
+
+    #[test]
     fn a_copy_goes_on_as_the_store_would() {
         let (mut store, mut copy) = (many(), Copy::read(&Copy::write("", None, &many())).unwrap().store);
         for store in [&mut store, &mut copy] {

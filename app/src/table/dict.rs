@@ -3,6 +3,7 @@
 use std::{cmp::Ordering, fmt};
 
 use super::{
+    bits::Bits,
     copy::{Reader, Writer},
     natural,
 };
@@ -95,9 +96,15 @@ impl Dict {
         }
     }
 
-    pub fn write(&self, out: &mut Writer) {
-        out.text(&self.text);
-        out.u32s(&self.ends);
+    /// The texts of these codes; the others are empty.
+    pub fn write(&self, of: &Bits, out: &mut Writer) {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for (code, one) in self.iter() {
+            text.push_str(if of.contains(code) { one } else { "" });
+            ends.push(text.len() as u32);
+        }
+        out.text(&text);
+        out.u32s(&ends);
     }
 
     pub fn read(from: &mut Reader<'_>) -> Option<Self> {

@@ -121,6 +121,11 @@ impl Store {
         self.run_ids().map(|ids| ids.codes.get(row)).filter(|code| !code.is_none())
     }
 
+    /// The number of a run that is or was here.
+    pub(super) fn number_of(&self, run_id: &str) -> Option<u32> {
+        self.run_ids()?.dict.find(run_id)
+    }
+
     /// The id of the run that has or had this number.
     pub(super) fn numbered(&self, number: u32) -> Option<&str> {
         let ids = self.run_ids()?;
@@ -129,7 +134,7 @@ impl Store {
 
     /// Whether what MLflow says of a run is not what it was at that generation, or the run was removed since.
     pub fn changed_since(&self, run_id: &str, generation: u64) -> bool {
-        let code = self.run_ids().and_then(|ids| ids.dict.find(run_id));
+        let code = self.number_of(run_id);
         code.is_some_and(|code| self.changed.get(code as usize).is_some_and(|changed| *changed > generation))
     }
 
@@ -192,7 +197,7 @@ impl Store {
     }
 
     pub fn row(&self, run_id: &str) -> Option<u32> {
-        self.row_of_code(self.run_ids()?.dict.find(run_id)?)
+        self.row_of_code(self.number_of(run_id)?)
     }
 
     /// The ids of runs. An id keeps its code for good, also while its run is removed.
@@ -221,7 +226,7 @@ impl Store {
     /// Takes a run away. Whether it was here.
     pub fn remove(&mut self, run_id: &str) -> bool {
         let Some(row) = self.row(run_id) else { return false };
-        let code = self.run_ids().and_then(|ids| ids.dict.find(run_id));
+        let code = self.number_of(run_id);
         self.generation += 1;
         self.mark_changed(row);
         for column in &mut self.columns {

@@ -12,6 +12,7 @@ pub struct Walk {
     until: Option<i64>,
     /// MLflow's mark of a page, where a whole page of runs began in the same millisecond.
     token: Option<String>,
+    /// The numbers of runs that it was told of: others may get their rows.
     seen: Bits,
     is_done: bool,
 }
@@ -50,7 +51,9 @@ impl Walk {
 
     /// A page has been loaded that was asked for at that generation of the store. Takes runs that are gone out of it; how many.
     pub fn take(&mut self, store: &mut Store, page: &Loaded, asked: u64) -> usize {
-        page.rows.iter().for_each(|row| self.seen.insert(*row));
+        let here = page.rows.iter().filter_map(|row| store.number(*row));
+        let elsewhere = page.doubtful.iter().filter_map(|id| store.number_of(id));
+        here.chain(elsewhere).for_each(|number| self.seen.insert(number));
         let until = self.until;
         let last = page.rows.last().and_then(|row| begun(store, *row));
         let from = match (&page.next, last) {
@@ -72,7 +75,8 @@ impl Walk {
         let covered = |at: i64| from.is_none_or(|from| at > from) && until.is_none_or(|until| at <= until);
         // A run that has come since is not in the answer.
         let is_old = |row: u32| !store.changed_since(store.run_id(row), asked);
-        let gone = |row: &u32| !self.seen.contains(*row) && begun(store, *row).is_some_and(covered) && is_old(*row);
+        let is_seen = |row: u32| store.number(row).is_some_and(|number| self.seen.contains(number));
+        let gone = |row: &u32| !is_seen(*row) && begun(store, *row).is_some_and(covered) && is_old(*row);
         let gone: Vec<String> = store.rows().iter().filter(gone).map(|row| store.run_id(row).to_owned()).collect();
         gone.iter().filter(|id| store.remove(id)).count()
     }
@@ -190,6 +194,33 @@ mod tests {
         let answer = store.load(page(&["a"]).as_bytes()).unwrap();
         assert_eq!(Walk::default().take(&mut store, &answer, asked), 1);
         assert_eq!(ids(&store), ["a", "c"]);
+    }
+
+    #[test]
+    fn what_is_asked_for_because_it_was_not_here_stays() {
+        let run = |id: &str, at: i64| format!(r#"{{"info":{{"run_id":"{id}","start_time":{at}}}}}"#);
+        let (a, b, c) = (run("a", 2), run("b", 2), run("c", 1));
+        let mut first = Store::default();
+        first.load(format!(r#"{{"runs":[{a},{b},{c}]}}"#).as_bytes()).unwrap();
+        let mut store = Store::default();
+        store.begin_with(first);
+        // It was deleted, and is restored: Flowdeck has seen neither.
+        store.remove("b");
+        let mut walk = Walk::default();
+        for page in [
+            r#"{"runs":[0],"next_page_token":"1"}"#,
+            r#"{"runs":[0],"next_page_token":"1"}"#,
+            r#"{"runs":[1],"next_page_token":"2"}"#,
+            r#"{"runs":[2]}"#,
+        ] {
+            let asked = store.generation();
+            let page = store.load(page.as_bytes()).unwrap();
+            assert_eq!(walk.take(&mut store, &page, asked), 0);
+            if page.doubtful == ["b"] {
+                store.load(format!(r#"{{"runs":[{b}]}}"#).as_bytes()).unwrap();
+            }
+        }
+        assert_eq!(ids(&store), ["a", "b", "c"]);
     }
 
     #[test]

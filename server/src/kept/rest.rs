@@ -1,20 +1,23 @@
 //! `/api/flowdeck/v1/experiments/{id}/runs/…`: all runs at once as they were last seen, and page by page as they are.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use anyhow::Context as _;
 use app::table::walk::ORDER;
 use axum::{
     Extension,
+    body::Body,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Learned, Mark, Place, Question};
+use super::{Kept, Learned, Mark, Place, Question};
 use crate::{
     audit::{Note, Resource},
     caller, clock,
@@ -27,6 +30,8 @@ use crate::{
 
 /// MLflow's own bound of a page of runs is far higher, and takes it minutes.
 const MOST: usize = 1000;
+/// Bytes of an answer of MLflow's that is held here: pages ask for fewer. What is larger goes on as it comes, and nothing is learned from it.
+const LARGEST: usize = 32 << 20;
 /// MLflow's marks of pages are a few letters.
 const LONGEST_TOKEN: usize = 1024;
 
@@ -124,38 +129,64 @@ pub async fn page(
         max_results,
         ..
     } = asked;
-    let is_further = page_token.is_some();
     let search = Search {
         experiment_ids: std::slice::from_ref(&id),
         filter: until.map(|until| format!("attributes.start_time <= {until}")).unwrap_or_default(),
         order_by: &ORDER,
         max_results,
         run_view_type: view,
-        page_token,
+        page_token: page_token.clone(),
     };
     let place = Place {
         experiment: id.clone(),
         view,
     };
-    let known = match state.kept.find(&place) {
+    let mark = match state.kept.find(&place) {
         Some(runs) => Some(within(move || runs.lock().mark()).await?),
         None => None,
     };
     let question = Question {
         until,
-        is_further,
-        known,
-        asked_at: clock::now(),
+        token: page_token,
+        at: clock::now(),
+        mark,
     };
-    let answer = run::search_bytes(&state.upstream, &authorization, &search).await;
+    let answer = run::ask_for(&state.upstream, &authorization, &search).await;
     let Some(answer) = answer.map_err(|error| caller::not_told(&principal, &error))? else {
         return Err(Error::NotFound(
             "there is no such experiment, or MLflow does not let you read it".into(),
         ));
     };
-    let told = within(move || tell(&state, &place, &answer, question, since)).await?;
+    let answer = match read(answer, LARGEST).await? {
+        Ok(answer) => answer,
+        Err(larger) => return Ok(([(header::CONTENT_TYPE, "application/json")], larger).into_response()),
+    };
+    let told = within(move || {
+        let (told, news) = tell(&state.kept, &place, &answer, &question, since)?;
+        // Whoever watches may have been told otherwise.
+        state.live.touched_in(&place.experiment, &news);
+        Ok::<_, serde_json::Error>(told)
+    });
+    let told = told.await?;
     let told = told.map_err(|_| Error::Upstream("MLflow's answer could not be read".into()))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], told).into_response())
+}
+
+/// The bytes of an answer, or all of it where there are more than so many.
+async fn read(mut answer: reqwest::Response, most: usize) -> Result<Result<Vec<u8>, Body>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer
+        .chunk()
+        .await
+        .map_err(|_| Error::Upstream("MLflow broke off in the middle of its answer".into()))?
+    {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > most {
+            let begin = stream::once(ready(Ok(Bytes::from(bytes))));
+            return Ok(Err(Body::from_stream(begin.chain(answer.bytes_stream()))));
+        }
+    }
+    Ok(Ok(bytes))
 }
 
 /// Runs of megabytes are read, and written, where no connection waits for it.
@@ -164,8 +195,14 @@ async fn within<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> 
     done.await.context("what is kept of runs cannot be used").map_err(Error::Internal)
 }
 
-/// Learns from MLflow's answer, and says what of it a copy of that mark has not.
-fn tell(state: &state::State, place: &Place, answer: &[u8], question: Question, since: Option<Mark>) -> serde_json::Result<String> {
+/// Learns from MLflow's answer. What of it a copy of that mark has not, and the ids of runs that were told otherwise to others.
+pub(super) fn tell(
+    kept: &Kept,
+    place: &Place,
+    answer: &[u8],
+    question: &Question,
+    since: Option<Mark>,
+) -> serde_json::Result<(String, Vec<String>)> {
     #[derive(Deserialize)]
     struct Found<'a> {
         #[serde(default, borrow)]
@@ -175,14 +212,12 @@ fn tell(state: &state::State, place: &Place, answer: &[u8], question: Question, 
     let size = answer.len();
     // Whoever may not read runs sees none: that says nothing of them.
     if found.runs.is_empty() {
-        return Ok(format!("{{\"runs\":[],\"size\":{size}}}"));
+        return Ok((format!("{{\"runs\":[],\"size\":{size}}}"), Vec::new()));
     }
-    let runs = state.kept.entry(place);
+    let runs = kept.entry(place);
     let mut runs = runs.lock();
     let Learned { loaded, news } = runs.learn(answer, question)?;
-    state.kept.measured(place, runs.size());
-    // Whoever watches may have been told otherwise.
-    state.live.touched_in(&place.experiment, &news);
+    kept.measured(place, runs.size());
     let mut told = String::from("{\"runs\":[");
     for (index, (run, row)) in found.runs.into_iter().zip(&loaded.rows).enumerate() {
         if index > 0 {
@@ -196,7 +231,7 @@ fn tell(state: &state::State, place: &Place, answer: &[u8], question: Question, 
     let next = loaded.next.map(|token| serde_json::to_string(&token)).transpose()?;
     let next = next.map(|token| format!(",\"next_page_token\":{token}")).unwrap_or_default();
     told.push_str(&format!("]{next},\"size\":{size}}}"));
-    Ok(told)
+    Ok((told, news))
 }
 
 // === impl Asked ===
@@ -214,5 +249,21 @@ impl Asked {
             Some(None) => bad("since", "the mark of a copy"),
             mark => Ok(mark.flatten()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(bytes: usize) -> reqwest::Response {
+        axum::http::Response::new("x".repeat(bytes)).into()
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_to_hold_goes_on_whole() {
+        assert_eq!(read(answer(7), 7).await.unwrap().unwrap().len(), 7);
+        let larger = read(answer(8), 7).await.unwrap().unwrap_err();
+        assert_eq!(axum::body::to_bytes(larger, 100).await.unwrap().len(), 8);
     }
 }

@@ -17,7 +17,7 @@ use super::{
     stream,
 };
 use crate::{
-    caller, clock,
+    caller,
     mlflow::{
         Fault, NotTold,
         run::{self, Found, Search, View},
@@ -299,13 +299,12 @@ impl Watch {
                 next = found.next_page_token;
             }
             if let Some(page) = review.turn(next) {
-                let asked_at = clock::now();
                 let found = ask(String::new(), review.most, View::All, Some(page)).await?;
                 older = found.runs;
                 review.passed(older.len(), found.next_page_token);
                 // Whoever watches has them as a walk has shown them, perhaps before they were looked at here.
                 let news = match seen.is_begun() {
-                    true => state.kept.look(&self.experiment, &older, asked_at),
+                    true => state.kept.look(&self.experiment, &older),
                     // Who hears from now on walks once more.
                     false => Vec::new(),
                 };

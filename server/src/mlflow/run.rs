@@ -1,7 +1,7 @@
 //! Runs, as MLflow tells a caller of them.
 
 use axum::http::{HeaderValue, Method};
-use bytes::Bytes;
+use reqwest::Response;
 use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -55,21 +55,18 @@ pub async fn search<R: DeserializeOwned>(
     authorization: &HeaderValue,
     search: &Search<'_>,
 ) -> Result<Option<Found<R>>, NotTold> {
-    let answer = search_bytes(upstream, authorization, search).await?;
-    let read = answer.map(|answer| serde_json::from_slice(&answer));
-    Ok(read.transpose().map_err(|_| Fault::NotMlflow)?)
+    match ask_for(upstream, authorization, search).await? {
+        Some(answer) => Ok(Some(answer.json().await.map_err(|_| Fault::NotMlflow)?)),
+        None => Ok(None),
+    }
 }
 
-/// The same, as MLflow has written it.
+/// The same, as MLflow writes it.
 ///
 /// # Errors
 /// [`NotTold`].
-pub async fn search_bytes(upstream: &Upstream, authorization: &HeaderValue, search: &Search<'_>) -> Result<Option<Bytes>, NotTold> {
-    let question = question(upstream, authorization, Method::POST, "/api/2.0/mlflow/runs/search")?.json(search);
-    match ask(question).await? {
-        Some(answer) => Ok(Some(answer.bytes().await.map_err(|_| Fault::Unreachable)?)),
-        None => Ok(None),
-    }
+pub async fn ask_for(upstream: &Upstream, authorization: &HeaderValue, search: &Search<'_>) -> Result<Option<Response>, NotTold> {
+    ask(question(upstream, authorization, Method::POST, "/api/2.0/mlflow/runs/search")?.json(search)).await
 }
 
 /// Whether the caller may read the runs of an experiment, `run` being one of them. MLflow has a permission for runs besides the one for

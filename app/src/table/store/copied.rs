@@ -13,14 +13,20 @@ const SPREAD: usize = 16;
 // === impl Store ===
 
 impl Store {
+    /// Texts that no run has any more stay here: whoever took a tag away does not want it to be told.
     pub fn write(&self, out: &mut Writer) {
-        let kept = || self.columns.iter().filter(|column| !is_derived(column.name.family));
-        out.u32(kept().count() as u32);
-        for column in kept() {
-            match column.name == Attribute::Artifacts.name() {
-                true => self.without_ids(column).write(out),
-                false => column.write(out),
-            }
+        let begin = Self::default().columns.len();
+        let told = |(at, column): &(usize, &Column)| *at < begin || column.filled() > 0 && !is_derived(column.name.family);
+        let columns: Vec<&Column> = self.columns.iter().enumerate().filter(told).map(|(_, column)| column).collect();
+        out.u32(columns.len() as u32);
+        for column in columns {
+            let other = match column.name {
+                // Their codes are the numbers of runs.
+                ref name if *name == Attribute::RunId.name() => None,
+                ref name if *name == Attribute::Artifacts.name() => Some(self.without_ids(column)),
+                _ => self.with_new_codes(column),
+            };
+            other.as_ref().unwrap_or(column).write(out);
         }
     }
 
@@ -49,7 +55,8 @@ impl Store {
         let mut row_of = vec![NO_ROW; ids.dict.len() as usize];
         let (mut end, mut once) = (0, true);
         ids.codes.for_each(&mut |row, code| {
-            once &= std::mem::replace(&mut row_of[code as usize], row) == NO_ROW;
+            let is_free = std::mem::replace(&mut row_of[code as usize], row) == NO_ROW;
+            once &= is_free && ids.dict.find(ids.dict.text(code)) == Some(code);
             end = row + 1;
         });
         if !once || end as usize > SPREAD * (ids.codes.filled() + 64) {
@@ -74,6 +81,19 @@ impl Store {
         let artifacts = self.with_ids(self.attribute(Attribute::Artifacts))?;
         self.columns[Attribute::Artifacts as usize] = artifacts;
         Some(self)
+    }
+
+    /// The same with codes for the texts that are there, where it has others.
+    fn with_new_codes(&self, column: &Column) -> Option<Column> {
+        let text = column.text()?;
+        if text.used().count() == text.dict.len() as usize {
+            return None;
+        }
+        let mut new = Column::new(column.name.clone());
+        for row in self.rows.iter() {
+            new.set(row, column.cell(row));
+        }
+        Some(new)
     }
 
     /// Each text without the id of its run, and where it was: mostly they have nothing else of their own.

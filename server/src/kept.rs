@@ -10,7 +10,7 @@ pub mod rest;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -66,6 +66,8 @@ pub struct Runs {
     newest_at: i64,
     /// Every run that began later (ms since 1970) has been seen, by walks from the newest on.
     floor: Option<i64>,
+    /// The last copy, as long as somebody reads it.
+    copied: Option<(Mark, Option<i64>, Weak<[u8]>)>,
     /// A walk in the middle of runs that began in the same ms, more than a page has; and the generation when it came to them.
     further: Option<(Walk, u64)>,
 }
@@ -95,6 +97,20 @@ pub struct Learned {
 pub struct Mark {
     id: u64,
     generation: u64,
+}
+
+// === impl Place ===
+
+impl Place {
+    /// `None` where MLflow would write the experiment's id in another way: what it lets read under one spelling says nothing of others.
+    pub fn new(experiment: &str, view: View) -> Option<Self> {
+        let is_number = (1..=20).contains(&experiment.len()) && experiment.bytes().all(|byte| byte.is_ascii_digit());
+        let is_written_so = is_number && (experiment == "0" || !experiment.starts_with('0'));
+        is_written_so.then(|| Self {
+            experiment: experiment.to_owned(),
+            view,
+        })
+    }
 }
 
 // === impl Kept ===
@@ -139,9 +155,8 @@ impl Kept {
 
     /// The ids of those runs of an experiment that are not deleted, and not as they were told to whoever has all of them.
     pub fn look(&self, experiment: &str, runs: &[Value]) -> Vec<String> {
-        let place = Place {
-            experiment: experiment.to_owned(),
-            view: View::ActiveOnly,
+        let Some(place) = Place::new(experiment, View::ActiveOnly) else {
+            return Vec::new();
         };
         let is_active = |run: &&Value| run["info"]["lifecycle_stage"] == "active";
         let active: Vec<&Value> = runs.iter().filter(is_active).collect();
@@ -182,6 +197,7 @@ impl Default for Runs {
             told_at: Vec::new(),
             newest_at: 0,
             floor: None,
+            copied: None,
             further: None,
         }
     }
@@ -295,8 +311,16 @@ impl Runs {
         Some(self.store.run_id(row).to_owned())
     }
 
-    pub fn copy(&self) -> Vec<u8> {
-        Copy::write(&self.mark().to_string(), self.as_of(), &self.store)
+    /// All who ask for it while nothing changes share it.
+    pub fn copy(&mut self) -> Arc<[u8]> {
+        let (mark, as_of) = (self.mark(), self.as_of());
+        let copied = self.copied.as_ref().filter(|(of, at, _)| (*of, *at) == (mark, as_of));
+        if let Some(copy) = copied.and_then(|(_, _, copy)| copy.upgrade()) {
+            return copy;
+        }
+        let copy: Arc<[u8]> = Copy::write(&mark.to_string(), as_of, &self.store).into();
+        self.copied = Some((mark, as_of, Arc::downgrade(&copy)));
+        copy
     }
 
     /// In bytes, about.
@@ -512,6 +536,25 @@ mod tests {
         assert_eq!(runs.look(&[&run("a", "z"), &run("c", "new")]), ["a", "c"]);
         assert!(runs.look(&[&run("a", "z")]).is_empty());
         assert_eq!(runs.as_of(), Some(100), "no younger than what was walked through");
+    }
+
+    #[test]
+    fn an_experiment_has_one_spelling() {
+        let known = ["0", "1", "12345678901234567890"].map(|id| Place::new(id, View::All).is_some());
+        assert_eq!(known, [true; 3]);
+        for id in ["", "01", "00", "1 ", " 1", "+1", "-1", "1.0", "x", "١", "123456789012345678901"] {
+            assert_eq!(Place::new(id, View::All), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_shared_until_something_changes() {
+        let mut runs = Runs::default();
+        learn(&mut runs, &page(&[("a", 1, "x")], false), None, None);
+        let copy = runs.copy();
+        assert!(Arc::ptr_eq(&copy, &runs.copy()));
+        learn(&mut runs, &page(&[("a", 1, "y")], false), None, None);
+        assert!(!Arc::ptr_eq(&copy, &runs.copy()));
     }
 
     #[test]

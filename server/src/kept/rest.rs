@@ -84,9 +84,8 @@ pub async fn copy(
     note.about(Resource::Experiment, &id);
     let nothing = StatusCode::NO_CONTENT.into_response();
     let authorization = caller::authorization(&state, &principal).await?;
-    let place = Place {
-        experiment: id,
-        view: which.run_view_type,
+    let Some(place) = Place::new(&id, which.run_view_type) else {
+        return Ok(nothing);
     };
     let Some(runs) = state.kept.find(&place) else { return Ok(nothing) };
     let sample = {
@@ -98,7 +97,7 @@ pub async fn copy(
     if !may_read.map_err(|error| caller::not_told(&principal, &error))? {
         return Ok(nothing);
     }
-    let copy = within(move || runs.lock().copy()).await?;
+    let copy = Bytes::from_owner(within(move || runs.lock().copy()).await?);
     Ok(([(header::CONTENT_TYPE, "application/vnd.flowdeck.runs")], copy).into_response())
 }
 
@@ -129,6 +128,8 @@ pub async fn page(
         max_results,
         ..
     } = asked;
+    let none = || Error::NotFound("there is no such experiment, or MLflow does not let you read it".into());
+    let place = Place::new(&id, view).ok_or_else(none)?;
     let search = Search {
         experiment_ids: std::slice::from_ref(&id),
         filter: until.map(|until| format!("attributes.start_time <= {until}")).unwrap_or_default(),
@@ -136,10 +137,6 @@ pub async fn page(
         max_results,
         run_view_type: view,
         page_token: page_token.clone(),
-    };
-    let place = Place {
-        experiment: id.clone(),
-        view,
     };
     let mark = match state.kept.find(&place) {
         Some(runs) => Some(within(move || runs.lock().mark()).await?),
@@ -152,11 +149,7 @@ pub async fn page(
         mark,
     };
     let answer = run::ask_for(&state.upstream, &authorization, &search).await;
-    let Some(answer) = answer.map_err(|error| caller::not_told(&principal, &error))? else {
-        return Err(Error::NotFound(
-            "there is no such experiment, or MLflow does not let you read it".into(),
-        ));
-    };
+    let answer = answer.map_err(|error| caller::not_told(&principal, &error))?.ok_or_else(none)?;
     let answer = match read(answer, LARGEST).await? {
         Ok(answer) => answer,
         Err(larger) => return Ok(([(header::CONTENT_TYPE, "application/json")], larger).into_response()),

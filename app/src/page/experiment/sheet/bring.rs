@@ -386,6 +386,8 @@ impl Sheet {
     fn failed(self, ask: &Ask, error: ApiError) {
         self.health.report(&error);
         self.todo.update_value(std::collections::VecDeque::clear);
+        // What was to be asked comes with another walk.
+        self.walks.update_value(|walks| *walks = (*walks).max(1));
         if *ask == Ask::Walk {
             self.phase.set(Phase::Failed(error.clone()));
         }

@@ -6,6 +6,7 @@
 
 mod crew;
 mod guard;
+mod rest;
 mod roster;
 mod share;
 
@@ -14,6 +15,7 @@ use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::D
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request},
+    http::header,
     response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1};
@@ -25,6 +27,7 @@ use tower::{Service, ServiceExt as _};
 use self::{
     crew::Crew,
     guard::{Guard, Served},
+    rest::WithRest,
     roster::{Peer, Roster},
     share::Shares,
 };
@@ -143,7 +146,12 @@ where
     let answer = hyper::service::service_fn(move |request: http::Request<Incoming>| {
         let line = answered.clone();
         line.begin();
-        let mut request = request.map(|body| Body::new(Stall::new(body, bounds.body)));
+        // Who waits for a word before sending sends nothing after the answer.
+        let waits = request.headers().contains_key(header::EXPECT);
+        let mut request = request.map(|body| {
+            let body = Stall::new(body, bounds.body);
+            if waits { Body::new(body) } else { Body::new(WithRest::new(body)) }
+        });
         request.extensions_mut().insert(ConnectInfo(address));
         request.extensions_mut().insert(Stopping(stopping.clone()));
         let answer = service.clone().oneshot(request);

@@ -65,7 +65,7 @@ impl Operation {
     fn view(self, address: &str) -> AnyView {
         view! {
             <details>
-                <summary><code><b>{self.method}</b>" "{address.to_owned()}{self.path}</code>" "<span class="muted">{says(brief(&self.summary))}</span></summary>
+                <summary><code><b>{self.method}</b>{format!(" {address}{}", self.path)}</code>" "<span class="muted">{says(brief(&self.summary))}</span></summary>
                 {fields("Parameters", self.parameters)}
                 {fields("Body", self.body)}
                 {fields("Answer", self.answer)}

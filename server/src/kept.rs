@@ -243,7 +243,7 @@ impl Runs {
         if until.is_none() && question.token.is_none() {
             self.newest_at = question.at;
         }
-        // So does a page that begins further down.
+        // A page that begins further down leaves out what nobody may have seen.
         let begins_above = |until: i64| self.floor.is_some_and(|floor| until >= floor);
         if let Some((walk, asked)) = walk.filter(|_| until.is_none_or(begins_above)) {
             let last = loaded.rows.last().and_then(|row| begun(&self.store, *row));

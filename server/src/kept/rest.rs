@@ -3,7 +3,7 @@
 use std::{future::ready, sync::Arc};
 
 use anyhow::Context as _;
-use app::table::walk::ORDER;
+use app::table::walk::{ORDER, Walk};
 use axum::{
     Extension,
     body::Body,
@@ -132,7 +132,7 @@ pub async fn page(
     let place = Place::new(&id, view).ok_or_else(none)?;
     let search = Search {
         experiment_ids: std::slice::from_ref(&id),
-        filter: until.map(|until| format!("attributes.start_time <= {until}")).unwrap_or_default(),
+        filter: Walk::at(until).filter(),
         order_by: &ORDER,
         max_results,
         run_view_type: view,
